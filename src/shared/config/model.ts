@@ -1,0 +1,126 @@
+/**
+ * The config as the rest of weir reads it: checked, defaults filled in, durations in milliseconds, sizes in bytes,
+ * shares as numbers from 0 to 1. `load.ts` is the only place that makes one. Everything here but the functions of a
+ * TypeScript config survives `process.send`.
+ */
+import type { PickFunction, RequestFunction } from '../../index-types.ts'
+
+export interface Config {
+  /** Where it was read from, for messages; '<command line>' when there was no file. */
+  source: string
+  /** Number of worker processes; `auto` is resolved to one per core. */
+  workers: number
+  listeners: ListenerConfig[]
+  upstreams: UpstreamConfig[]
+  shutdown: { graceMs: number }
+  /** Bodies of our own answers, by status; a listener's entry wins over this one. */
+  errorPages: ErrorPages
+}
+
+export type ErrorPages = Record<number, { contentType: string; body: string }>
+
+export interface ListenerConfig {
+  name: string
+  bind: BindAddress[]
+  protocol: 'http'
+  /** CIDR ranges whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id are believed. */
+  trustedProxies: string[]
+  /** Which identity headers are sent to servers. All by default. */
+  forwardedHeaders: ForwardedHeader[]
+  limits: { connections: number; headerBytes: number; headers: number; bodyBytes: number | null }
+  timeouts: { headerMs: number; bodyMs: number; keepAliveMs: number; writeMs: number }
+  errorPages: ErrorPages
+  /** In the order of the file; the router sorts by specificity. A listener's `upstream:` shorthand is one route that matches all. */
+  routes: RouteConfig[]
+}
+
+export type ForwardedHeader =
+  | 'x-forwarded-for' | 'x-forwarded-proto' | 'x-forwarded-host' | 'x-forwarded-port' | 'forwarded' | 'x-real-ip' | 'x-request-id'
+
+export type BindAddress =
+  | { kind: 'tcp'; host: string; port: number; text: string } // host '' means every address (dual stack)
+  | { kind: 'unix'; path: string; text: string }
+
+export interface RouteConfig {
+  /** Where it stands, e.g. `listeners.web.routes[2]`, with its line, for explain and messages. */
+  place: { path: string; line: number }
+  match: Match
+  action: RouteAction
+  rewrite: Rewrite | null
+  headers: { request: HeaderEdits; response: HeaderEdits }
+  /** `preserve` passes the client's Host on, `server` sends the server's own address, anything else is sent as it stands. */
+  host: string
+  errorPages: ErrorPages
+  /** Functions of a TypeScript config; never set for YAML or JSON. */
+  onRequest?: RequestFunction
+  pick?: PickFunction
+}
+
+/** All fields that are given must match; `any`, `all`, `not` combine further matches. An empty match matches everything. */
+export interface Match {
+  host?: string[] // exact, or *.wildcard; lower case; without port; any of them
+  path?: PathMatch[] // any of them
+  method?: string[] // upper case; any of them
+  header?: Record<string, ValueMatch> // all of them; names in lower case
+  query?: Record<string, ValueMatch>
+  cookie?: Record<string, ValueMatch>
+  clientIp?: string[] // CIDR ranges or addresses; any of them
+  any?: Match[]
+  all?: Match[]
+  not?: Match
+}
+
+export type PathMatch =
+  | { kind: 'prefix'; value: string } // `/v1/` matches /v1/ and below, and `/v1` itself when the value ends in a slash
+  | { kind: 'exact'; value: string }
+  | { kind: 'regex'; value: string } // JavaScript syntax, with the leading ^ of the config kept
+
+/** `true` present, `false` absent, a string equal, `{ regex }` matches somewhere, an array any of them. */
+export type ValueMatch = boolean | string | { regex: string } | (string | { regex: string })[]
+
+export type RouteAction =
+  | { kind: 'forward'; split: { upstream: string; share: number }[] } // one entry with share 1 when not split
+  | { kind: 'redirect'; to: string; status: 301 | 302 | 303 | 307 | 308 } // `to` may hold {placeholders}
+  | { kind: 'answer'; status: number; body: string; contentType: string; headers: [string, string][] }
+
+export interface Rewrite {
+  stripPrefix: string | null
+  addPrefix: string | null
+  regex: { pattern: string; to: string } | null // JavaScript replacement syntax ($1), on the path
+}
+
+/** Values may hold placeholders: {client.ip} {client.port} {host} {method} {path} {scheme} {request.id} {server} {upstream} {listener.port}. */
+export interface HeaderEdits {
+  set: [string, string][]
+  add: [string, string][]
+  remove: string[]
+}
+
+export interface UpstreamConfig {
+  name: string
+  place: { path: string; line: number }
+  balance: 'round-robin' | 'least-connections'
+  servers: ServerConfig[]
+  /** idle: pooled connections per worker and server; idleTimeoutMs is where learning starts. */
+  keepAlive: { idle: number; idleTimeoutMs: number }
+  timeouts: { connectMs: number; firstByteMs: number; idleMs: number; tunnelMs: number }
+  retry: { attempts: number; on: RetryReason[]; replayBytes: number }
+  responseHeaderBytes: number
+}
+
+export type RetryReason = 'connect' | 'unsent' | 'reset' | 'timeout'
+
+export interface ServerConfig {
+  /** Unique in its upstream; the address where none is given. */
+  name: string
+  address: ServerAddress
+  /** 0 to 256. 0 takes no traffic. */
+  weight: number
+  /** Exchanges at once over all workers; null is no limit. */
+  maxConnections: number | null
+  backup: boolean
+}
+
+export type ServerAddress =
+  | { kind: 'tcp'; host: string; port: number; text: string } // host: IPv4, IPv6 without brackets, or a name
+  | { kind: 'unix'; path: string; text: string }
