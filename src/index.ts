@@ -1,2 +1,4 @@
 /** weir's public API. Nothing inside src imports this file. */
 export type { Candidate, PickFunction, Request, RequestFunction, RequestOutcome } from './index-types.ts'
+export { defineConfig } from './shared/config/define-config.ts'
+export type { ConfigInput } from './shared/config/schema.ts'

@@ -40,21 +40,39 @@ class BodyFraming {
 
   static constexpr size_t kMaxTrailerBytes = 1024;       // kept; more than this fails
   static constexpr size_t kMaxChunkExtensionBytes = 256;  // per chunk; skipped, never passed on
+  static constexpr size_t kMaxTrailerSectionBytes = 4096;  // read, with what is dropped
 
  private:
   enum class State : uint8_t {
     length, until_close, size_first, size, extension, extension_quoted, extension_escape, size_lf, data, data_cr, data_lf,
-    trailer_start, trailer_name, trailer_value, trailer_lf, end_lf, done, failed
+    trailer_start, trailer_name, trailer_blank, trailer_value, trailer_lf, end_lf, done, failed
   };
-  size_t fail(FramingError e) { state_ = State::failed; error_ = e; return 0; }
-  size_t step_chunked(std::string_view in, std::string_view& piece);
+  // What the next byte of a chunk extension comes after.
+  enum class Extension : uint8_t { semicolon, name, name_blank, equals, value, quoted, value_blank };
+
+  void fail(FramingError e) { state_ = State::failed; error_ = e; }
+  size_t step_framing(std::string_view in);
+  void expect(char c, char wanted, State next, FramingError otherwise);
+  void on_size(char c);
+  void on_size_end(char c);
+  void on_extension(char c);
+  void on_extension_part(char c);
+  void on_trailer(char c);
+  void on_trailer_name(char c);
+  void end_trailer_line();
+  void keep(char c);
 
   State state_ = State::done;
   BodyKind kind_ = BodyKind::none;
   FramingError error_ = FramingError::none;
+  Extension extension_after_ = Extension::semicolon;
+  uint8_t size_digits_ = 0;
+  bool trailer_is_dropped_ = false;
   uint16_t extension_bytes_ = 0;
   uint16_t trailer_bytes_ = 0;
   uint16_t trailer_line_at_ = 0;
+  uint16_t trailer_section_bytes_ = 0;
+  uint64_t size_ = 0;       // of the chunk whose size line is being read
   uint64_t remaining_ = 0;
   char trailers_[kMaxTrailerBytes];
 };

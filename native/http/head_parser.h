@@ -5,21 +5,13 @@
 #pragma once
 #include <cstdint>
 
+#include "http/field_facts.h"
 #include "http/message_head.h"
+#include "http/parse_error.h"
 
 namespace weir {
 
 enum class ParseResult : uint8_t { incomplete, complete, failed };
-
-// Why a head was refused; `status_of` gives the status for the client. For a response every one of them is a 502.
-enum class ParseError : uint8_t {
-  none, bad_request_line, bad_method, bad_target, bad_version, unsupported_version, bad_status_line, bad_header_name,
-  bad_header_value, bare_cr, bare_lf, nul_byte, obs_fold, space_before_colon, no_host, several_hosts, bad_host,
-  bad_content_length, differing_content_lengths, length_with_chunked, unknown_transfer_coding, chunked_not_last, transfer_encoding_in_http10,
-  target_too_long, head_too_large, too_many_headers, count
-};
-[[nodiscard]] int status_of(ParseError e);        // 400, 414, 431 or 505
-[[nodiscard]] const char* text_of(ParseError e);  // a short sentence for logs and bodies
 
 struct HeadLimits {
   uint32_t bytes = 16384;  // whole head, <= kMaxHeadBytes
@@ -47,6 +39,15 @@ class HeadParser {
 
  private:
   ParseResult fail(ParseError e) { error_ = e; return ParseResult::failed; }
+  ParseError check_first_byte(char c);
+  ParseError control_error(const char* at, const char* end, const char* base) const;
+  ParseError take_line(MessageHead& head, const char* end, const HeadLimits& limits);
+  ParseError parse_request_line(MessageHead& head, const char* end);
+  ParseError parse_status_line(MessageHead& head, const char* end);
+  ParseError parse_field(MessageHead& head, const char* limit, const char* end);
+  ParseError finish(MessageHead& head) const;
+  ParseError finish_request(MessageHead& head) const;
+  ParseError finish_response(MessageHead& head) const;
 
   Kind kind_ = Kind::request;
   ParseError error_ = ParseError::none;
@@ -54,6 +55,7 @@ class HeadParser {
   bool started_ = false;
   bool start_line_done_ = false;
   uint8_t empty_lines_ = 0;
+  FieldFacts facts_;
   uint32_t line_at_ = 0;  // where the current line starts
   uint32_t scan_at_ = 0;  // up to here the current line was looked at
 };

@@ -1,0 +1,91 @@
+/** The load programs: servers behind the proxy and clients before it. All run on the load core. */
+import { join } from 'node:path'
+import { output, printed, start, stop } from './processes.ts'
+
+const programs = join(import.meta.dirname, '../../build/bench')
+
+export interface Origins {
+  ports: [number, number]
+  stop(): Promise<void>
+}
+
+/** Two servers that answer at once. `host` is what they listen on. */
+export async function startOrigins(core: number | null, host = '127.0.0.1'): Promise<Origins> {
+  const children = [1, 2].map(() => start(core, join(programs, 'origin'), ['--host', host]))
+  const ports = await Promise.all(children.map(child => printed(child, /listening (\d+)/, 5_000)))
+  return {
+    ports: [Number(ports[0]), Number(ports[1])],
+    stop: async () => {
+      await Promise.all(children.map(stop))
+    },
+  }
+}
+
+export interface WrkResult {
+  requests: number
+  seconds: number
+  requestsPerSecond: number
+}
+
+export interface ClosedLoop {
+  core: number | null
+  port: number
+  connections: number
+  seconds: number
+  path?: string
+}
+
+/** As many requests as `connections` can make, one in flight on each. Rejects when any of them failed. */
+export async function wrk(options: ClosedLoop): Promise<WrkResult> {
+  const url = `http://127.0.0.1:${options.port}${options.path ?? '/'}`
+  const words = ['-t1', `-c${options.connections}`, `-d${options.seconds}s`, '--timeout', '10s', url]
+  const text = await output(options.core, 'wrk', words)
+  const failed = /^\s*(Socket errors:.*|Non-2xx or 3xx responses:.*)$/m.exec(text)
+  if (failed) throw new Error(`wrk: ${failed[1]}`)
+  const total = /(\d+) requests in ([\d.]+)(s|m)/.exec(text)
+  const rate = /Requests\/sec:\s+([\d.]+)/.exec(text)
+  if (!total || !rate) throw new Error(`wrk printed something unexpected: ${text}`)
+  return { requests: Number(total[1]), seconds: Number(total[2]) * (total[3] === 'm' ? 60 : 1), requestsPerSecond: Number(rate[1]) }
+}
+
+/** Microseconds, but for counts and `rate` (per second). */
+export interface PaceResult {
+  sent: number
+  completed: number
+  errors: number
+  late: number
+  p50: number
+  p90: number
+  p99: number
+  p999: number
+  max: number
+  rate: number
+}
+
+export interface Pace extends ClosedLoop {
+  /** Requests per second, sent whether answers come or not; 0 is a closed loop. */
+  rate: number
+  /** Number of different values of `#` in the path. */
+  spread?: number
+}
+
+/** See bench/load/pace.cc. Rejects when any request failed. */
+export async function pace(options: Pace): Promise<PaceResult> {
+  const words = ['--port', options.port, '--rate', options.rate, '--connections', options.connections, '--seconds', options.seconds]
+  const more = ['--path', options.path ?? '/', '--spread', options.spread ?? 1]
+  const result: PaceResult = JSON.parse(await output(options.core, join(programs, 'pace'), [...words, ...more].map(String)))
+  if (result.errors > 0) throw new Error(`pace: ${result.errors} of ${result.sent} requests failed`)
+  return result
+}
+
+/** Opens `connections` connections, makes one request on each, holds them while `during` runs, and lets them go. */
+export async function whileHolding<T>(options: ClosedLoop, during: () => Promise<T>): Promise<T> {
+  const words = ['--port', options.port, '--connections', options.connections].map(String)
+  const child = start(options.core, join(programs, 'hold'), words)
+  try {
+    await printed(child, /held (\d+)/, options.seconds * 1_000)
+    return await during()
+  } finally {
+    await stop(child)
+  }
+}

@@ -1,0 +1,58 @@
+/** What must be known about a machine to compare two runs. Recorded with every result. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { availableParallelism, cpus, release, totalmem } from 'node:os'
+
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryBytes: number
+  kernel: string
+  virtual: boolean
+  governor: string
+  openFiles: number
+  node: string
+  nginx: string
+  haproxy: string
+  wrk: string
+  commit: string
+}
+
+export function describeMachine(): Machine {
+  const cpuInfo = readFileSync('/proc/cpuinfo', 'utf8')
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    kernel: release(),
+    virtual: /^flags.*\bhypervisor\b/m.test(cpuInfo),
+    governor: governor(),
+    openFiles: openFilesLimit(),
+    node: process.version,
+    nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
+    haproxy: firstMatch('haproxy', ['-v'], /version (\S+)/),
+    wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
+    commit: firstMatch('git', ['describe', '--always', '--dirty'], /(\S+)/),
+  }
+}
+
+/** The soft limit of open files of this process, which every program it starts inherits. */
+export function openFilesLimit(): number {
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  return soft === undefined || soft === 'unlimited' ? 1_000_000 : Number(soft)
+}
+
+function governor(): string {
+  const path = '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : 'unknown'
+}
+
+// nginx prints its version to stderr, and wrk exits with 1 after printing it.
+function firstMatch(command: string, args: string[], pattern: RegExp): string {
+  try {
+    const text = execFileSync('sh', ['-c', '"$@" 2>&1; true', 'sh', command, ...args], { encoding: 'utf8' })
+    return pattern.exec(text)?.[1] ?? 'not found'
+  } catch {
+    return 'not found'
+  }
+}

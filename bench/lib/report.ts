@@ -1,0 +1,80 @@
+/** Turns the samples of a case into what is printed. */
+import type { Case, Goal, Metric, Sample } from './case.ts'
+import { median, spread, table, text } from './numbers.ts'
+
+export interface CaseResult {
+  name: string
+  question: string
+  /** By peer, one per round. */
+  samples: Record<string, Sample[]>
+  failures: string[]
+  obstacle: string | null
+  /** Share (0 to 1) of the machine's CPU time that the hypervisor took during the case. */
+  stolen: number
+}
+
+/** The part of a run that is one case: a table of medians, the budget's lines, and what was noisy. */
+export function reportCase(one: Case, result: CaseResult): string {
+  const parts = [`\n${one.name}: ${result.question}`]
+  if (result.obstacle !== null) parts.push(`SKIPPED: ${result.obstacle}`)
+  const metrics = one.metrics.filter(metric => Object.values(result.samples).flat().some(sample => metric.key in sample))
+  if (metrics.length > 0) parts.push(medianTable(metrics, result))
+  if (result.samples['weir'] && one.goals.length > 0) parts.push(goalTable(one.goals, result))
+  parts.push(...noise(result), ...result.failures.map(failure => `FAILED ${failure}`))
+  return parts.join('\n')
+}
+
+/** A median with the spread of the rounds behind it. */
+function medianTable(metrics: Metric[], result: CaseResult): string {
+  const head = ['', ...metrics.map(metric => metric.label)]
+  const rows = Object.keys(result.samples).map(peer => [peer, ...metrics.map(metric => cell(valuesOf(result, peer, metric.key)))])
+  return table([head, ...rows])
+}
+
+function cell(values: number[]): string {
+  const share = spread(values)
+  return values.length > 1 && Number.isFinite(share) ? `${text(median(values))} ±${(share * 100).toFixed(0)}%` : text(median(values))
+}
+
+function goalTable(goals: Goal[], result: CaseResult): string {
+  const rows = goals.map(goal => {
+    const { value, rival } = standing(goal, result)
+    return [goal.label, text(value), rival, text(goal.must), text(goal.aim), verdict(goal, value)]
+  })
+  return table([['budget', 'weir', 'against', 'must', 'aim', ''], ...rows])
+}
+
+/** weir's own number, or its ratio to the best of the peers. */
+function standing(goal: Goal, result: CaseResult): { value: number; rival: string } {
+  const own = median(valuesOf(result, 'weir', goal.metric))
+  if (goal.against === 'value') return { value: own, rival: '' }
+  const best = Object.keys(result.samples)
+    .filter(peer => peer !== 'weir')
+    .map(peer => ({ peer, value: median(valuesOf(result, peer, goal.metric)) }))
+    .toSorted((a, b) => (goal.better === 'lower' ? a.value - b.value : b.value - a.value))[0]
+  return best ? { value: own / best.value, rival: best.peer } : { value: Number.NaN, rival: '-' }
+}
+
+function verdict(goal: Goal, value: number): string {
+  const meets = (limit: number): boolean => (goal.better === 'lower' ? value <= limit : value >= limit)
+  if (Number.isNaN(value)) return '-'
+  if (!meets(goal.must)) return 'FAIL'
+  return meets(goal.aim) ? 'PASS, aim met' : 'PASS'
+}
+
+/** What makes the numbers doubtful: other programs on the proxy's core, and other machines on this one's host. */
+function noise(result: CaseResult): string[] {
+  const lines: string[] = []
+  for (const peer of Object.keys(result.samples)) {
+    const waited = median(valuesOf(result, peer, 'waited'))
+    if (waited > 0.03) lines.push(`noisy: ${peer} waited ${(waited * 100).toFixed(0)} % of the time for its core`)
+    const busy = median(valuesOf(result, peer, 'busy'))
+    if (busy + waited < 0.93) lines.push(`note: ${peer} had its core only ${(busy * 100).toFixed(0)} % busy: clients and servers were the limit`)
+  }
+  if (result.stolen > 0.01) lines.push(`noisy: the hypervisor took ${(result.stolen * 100).toFixed(1)} % of the CPU time`)
+  return lines
+}
+
+function valuesOf(result: CaseResult, peer: string, key: string): number[] {
+  return (result.samples[peer] ?? []).map(sample => sample[key]).filter(value => value !== undefined)
+}

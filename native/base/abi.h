@@ -1,0 +1,137 @@
+// Generated from src/native/abi.ts by scripts/generate-abi.ts. Do not edit.
+#pragma once
+
+namespace weir::abi {
+
+constexpr int version = 1;
+
+namespace verdict {
+constexpr int forward = 0;
+constexpr int answer = 1;
+constexpr int wait = 2;
+constexpr int abort = 3;
+}  // namespace verdict
+
+namespace lent {
+constexpr int index = 0;
+constexpr int generation = 1;
+constexpr int listener = 2;
+constexpr int method = 3;
+constexpr int host = 4;
+constexpr int flags = 5;
+constexpr int reason = 6;
+constexpr int failed_server = 7;
+constexpr int attempts = 8;
+constexpr int server = 9;
+constexpr int plan = 10;
+constexpr int fresh_connection = 11;
+constexpr int detail = 12;
+constexpr int count = 16;
+}  // namespace lent
+
+namespace head_flag {
+constexpr int has_query = 1;
+constexpr int path_needs_normalizing = 2;
+constexpr int trusted_peer = 4;
+constexpr int has_body = 8;
+constexpr int upgrade = 16;
+constexpr int http10 = 32;
+constexpr int unsent_is_certain = 64;
+constexpr int reused_connection = 128;
+constexpr int idempotent = 256;
+constexpr int replayable = 512;
+constexpr int unix_peer = 1024;
+}  // namespace head_flag
+
+namespace failure {
+constexpr int connect = 0;
+constexpr int connect_timeout = 1;
+constexpr int reset = 2;
+constexpr int closed = 3;
+constexpr int first_byte_timeout = 4;
+constexpr int invalid_response = 5;
+constexpr int busy = 6;
+constexpr int head_too_large = 7;
+}  // namespace failure
+
+namespace placeholder {
+constexpr int literal = 0;
+constexpr int client_ip = 1;
+constexpr int client_port = 2;
+constexpr int host = 3;
+constexpr int method = 4;
+constexpr int path = 5;
+constexpr int scheme = 6;
+constexpr int request_id = 7;
+constexpr int server = 8;
+constexpr int upstream = 9;
+constexpr int listener_port = 10;
+constexpr int query = 11;
+}  // namespace placeholder
+
+namespace forwarded {
+constexpr int for_ = 1;
+constexpr int proto = 2;
+constexpr int host = 4;
+constexpr int port = 8;
+constexpr int forwarded = 16;
+constexpr int real_ip = 32;
+constexpr int request_id = 64;
+}  // namespace forwarded
+
+namespace board {
+constexpr int header_bytes = 4096;
+constexpr int servers = 8192;
+constexpr int listeners = 64;
+constexpr int workers = 128;
+constexpr int total_stride = 64;
+constexpr int listener_stride = 64;
+constexpr int server_stride = 128;
+constexpr int worker_bytes = 512;
+}  // namespace board
+
+namespace worker_counter {
+constexpr int alive = 0;
+constexpr int connections = 1;
+constexpr int accepted = 2;
+constexpr int exchanges = 3;
+constexpr int refused_heads = 4;
+constexpr int answered = 5;
+constexpr int tunnels = 6;
+constexpr int bytes_from_clients = 7;
+constexpr int bytes_to_clients = 8;
+constexpr int copied_bytes = 9;
+constexpr int spliced_bytes = 10;
+constexpr int accept_pauses = 11;
+constexpr int client_aborts = 12;
+constexpr int broken_responses = 13;
+constexpr int decisions = 14;
+constexpr int timeouts = 15;
+constexpr int batches = 16;
+constexpr int events = 17;
+constexpr int open_tunnels = 18;
+constexpr int count = 19;
+}  // namespace worker_counter
+
+namespace server_counter {
+constexpr int in_flight = 0;
+constexpr int exchanges = 1;
+constexpr int connects = 2;
+constexpr int reused = 3;
+constexpr int failures = 4;
+constexpr int retried_away = 5;
+constexpr int stale = 6;
+constexpr int idle = 7;
+constexpr int learned_idle_ms = 8;
+constexpr int bytes_sent = 9;
+constexpr int bytes_received = 10;
+constexpr int count = 11;
+}  // namespace server_counter
+
+namespace listener_counter {
+constexpr int connections = 0;
+constexpr int accepted = 1;
+constexpr int count = 2;
+}  // namespace listener_counter
+
+}  // namespace weir::abi

@@ -1,0 +1,104 @@
+#include "engine/engine.h"
+
+namespace weir {
+
+Engine::~Engine() {
+  tunnels.close_all();
+  forwarder.close_all();
+  for (uint32_t id = 0; id < plans_.size(); ++id) drop_plan(id);
+}
+
+void Engine::turn() {
+  epoll_event events[Loop::kBatch];
+  rt.tick();
+  const int n = rt.loop.wait(events, 0);
+  if (n > 0) {
+    rt.count(abi::worker_counter::batches);
+    rt.count(abi::worker_counter::events, n);
+  }
+  for (int i = 0; i < n; ++i) dispatch(events[i]);
+  settle();
+}
+
+void Engine::settle() {
+  forwarder.run_queue();
+  tunnels.run_queue();
+  rt.wheel.advance(rt.now_us, [this](TimerNode* node) { expire(node); });
+  forwarder.sweep();
+  tunnels.sweep();
+}
+
+void Engine::dispatch(const epoll_event& e) {
+  const Token token = Token::unpack(e.data.u64);
+  switch (token.kind) {
+    case TokenKind::listener: return acceptor.on_event(token.index);
+    case TokenKind::client:
+      if (ClientConnection* c = forwarder.clients.find(token.index, token.generation)) forwarder.on_client_event(*c, e.events);
+      return;
+    case TokenKind::upstream:
+      if (UpstreamConnection* u = pool.connections.find(token.index, token.generation)) forwarder.on_upstream_event(*u, e.events);
+      return;
+    case TokenKind::tunnel_client:
+    case TokenKind::tunnel_server:
+      if (Tunnel* t = tunnels.tunnels.find(token.index, token.generation))
+        tunnels.on_event(*t, token.kind == TokenKind::tunnel_client ? 0 : 1, e.events);
+      return;
+  }
+}
+
+void Engine::expire(TimerNode* n) {
+  switch (n->kind) {
+    case kClientTimer: return forwarder.on_client_timer(*static_cast<ClientConnection*>(n));
+    case kUpstreamTimer: return forwarder.on_upstream_timer(*static_cast<UpstreamConnection*>(n));
+    case kTunnelTimer: return tunnels.on_timer(*static_cast<Tunnel*>(n));
+    case kListenerTimer: return acceptor.on_timer(*static_cast<ListeningSocket*>(n));
+    default: return;
+  }
+}
+
+void Engine::join(Exchange& ex, std::string_view from_server) {
+  ClientConnection& c = *ex.client;
+  UpstreamConnection& u = *ex.upstream;
+  Tunnel about;
+  about.server_slot = ex.server_slot;
+  about.listener = c.listener;
+  about.idle_ms = ex.plan->tunnel_ms;
+  // What the 101 head left in the client's queue goes first.
+  std::string to_client, to_server;
+  while (!c.out.empty()) {
+    const std::string_view front = c.out.front();
+    to_client.append(front);
+    c.out.consume(rt.buffers, front.size());
+  }
+  to_client.append(from_server);
+  while (!u.out.empty()) {
+    const std::string_view front = u.out.front();
+    to_server.append(front);
+    u.out.consume(rt.buffers, front.size());
+  }
+  if (c.in) to_server.append(c.in->view());
+  UniqueFd client = forwarder.take_client_socket(c), server = std::move(u.fd);
+  // The counts of connection and in-flight exchange pass on to the tunnel.
+  rt.count(abi::worker_counter::connections);
+  ++rt.board.listener(rt.board.column(), c.listener)[abi::listener_counter::connections];
+  UpstreamConnection* lease = ex.upstream;
+  forwarder.finish_joined(ex);
+  pool.discard(*lease);
+  tunnels.open(std::move(client), std::move(server), to_client, to_server, about);
+}
+
+void Engine::define_plan(uint32_t id, std::unique_ptr<Plan> plan) {
+  if (id >= plans_.size()) plans_.resize(id + 1);
+  drop_plan(id);
+  plans_[id] = plan.release();
+}
+
+void Engine::drop_plan(uint32_t id) {
+  Plan* p = plan(id);
+  if (!p) return;
+  plans_[id] = nullptr;
+  if (p->uses == 0) delete p;
+  else p->dropped = true;
+}
+
+}  // namespace weir

@@ -1,0 +1,121 @@
+// One client connection and the one request and response that is on it now. HTTP/1.1 pipelining is ordered: the next head is
+// parsed when the exchange before it has ended. TypeScript twin: src/worker/request-life.ts.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "http/body_framing.h"
+#include "http/head_parser.h"
+#include "http/plan.h"
+#include "loop/address.h"
+#include "loop/timer_wheel.h"
+
+namespace weir {
+
+struct Exchange;
+struct UpstreamConnection;
+struct ListenerSettings;
+
+constexpr uint8_t kClientTimer = 2;
+
+struct ClientConnection : TimerNode {
+  enum class State : uint8_t {
+    idle,       // between exchanges; no buffer held
+    head,       // some bytes of a head are here
+    exchange,   // TypeScript decides, or a server works, or a response flows
+    flushing,   // the response is complete but the socket would not take all of it yet
+    lingering,  // answered and half closed; what still comes is read and thrown away, so that no reset overtakes the answer
+    closed,
+  };
+
+  uint32_t slot_index = 0;
+  uint32_t slot_generation = 0;
+  UniqueFd fd;
+  State state = State::idle;
+  bool readable = false;
+  bool peer_ended = false;
+  bool close_after = false;  // this exchange is the last one
+  bool break_at_end = false;   // ends with a reset: its response was cut, and only the end of the connection marked its end
+  bool may_send_more = false;  // it was answered before its request was complete: linger
+  bool queued = false;       // waits in the engine's run queue
+  bool trusted = false;      // peer is in the listener's trustedProxies
+  bool unix_peer = false;
+  bool wrote_since_end = false;  // the client still takes bytes after its FIN: it is half closed, not gone
+  uint16_t peer_port = 0;
+  uint16_t listener = 0;
+  uint32_t exchanges = 0;
+  uint32_t accepted_s = 0;
+  PeerIp peer;
+  Buffer* in = nullptr;
+  ByteQueue out;
+  Exchange* exchange = nullptr;
+  uint32_t lingered = 0;  // bytes thrown away
+};
+
+// Changes that a TypeScript function asked for on one request. Made only when it did.
+struct RequestEdits {
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> set;  // names in lower case
+  std::vector<std::string> removed;
+};
+
+enum class ResponseFraming : uint8_t { none, length, chunked, until_close };
+
+struct Exchange {
+  enum class Stage : uint8_t {
+    reading_head,
+    waiting,     // TypeScript said "wait"; it will resume us
+    connecting,
+    sending,     // the head is on its way, no response byte yet
+    responding,  // a response head was passed on
+    done,
+  };
+
+  uint32_t slot_index = 0;
+  uint32_t slot_generation = 0;
+  Stage stage = Stage::reading_head;
+  ClientConnection* client = nullptr;
+  UpstreamConnection* upstream = nullptr;
+  Plan* plan = nullptr;
+
+  HeadParser parser;
+  HeadParser response_parser;
+  BodyFraming request_body;
+  BodyFraming response_body;
+  ResponseFraming response_framing = ResponseFraming::none;
+
+  // Facts that outlive the head's bytes.
+  Method method = Method::other;
+  bool http10 = false;
+  bool head_held = false;          // client->in still has the request head at its start
+  bool expects_continue = false;
+  bool request_complete = false;   // the whole request was handed to the server's socket or its queue
+  bool response_started = false;   // a final response head went to the client
+  bool response_complete = false;
+  bool wants_upgrade = false;
+  bool replayable = true;          // every body byte taken from the client so far is in `replay`
+  bool counted_in_flight = false;
+  bool fresh_only = false;
+  bool reused = false;             // the current attempt runs on a pooled connection
+  bool answering = false;
+  uint8_t attempts = 0;
+  uint32_t server_slot = 0;
+  uint64_t started_us = 0;
+  uint64_t attempt_us = 0;
+  uint64_t body_bytes = 0;
+  uint64_t written_before = 0;     // bytes that the upstream connection had carried before this exchange
+  ByteQueue replay;                // decoded body bytes
+  std::unique_ptr<RequestEdits> edits;
+  char request_id[33] = {};
+  uint8_t request_id_len = 0;
+
+  MessageHead request;
+  MessageHead response;
+};
+
+}  // namespace weir

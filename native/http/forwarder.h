@@ -1,0 +1,128 @@
+// HTTP/1.1 between clients and servers: reads heads, asks for a verdict, moves bodies both ways with backpressure, keeps order.
+// Owns     client connections and exchanges. An exchange holds a lease on an upstream connection, given back or closed when it ends.
+// Thread   the worker's loop thread only.
+// Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
+// Files    forwarder_client.cc (accept, heads, answers, ends) · forwarder_request.cc (attempts, request bodies, failures)
+//          forwarder_response.cc (response heads and bodies) · forwarder_timers.cc (deadlines)
+#pragma once
+#include <sys/epoll.h>
+
+#include <memory>
+#include <vector>
+
+#include "base/byte_sink.h"
+#include "base/random.h"
+#include "base/slab.h"
+#include "http/decider.h"
+#include "http/exchange.h"
+#include "http/gather.h"
+#include "http/head_writer.h"
+#include "http/listener_settings.h"
+#include "loop/runtime.h"
+#include "upstream/pool.h"
+
+namespace weir {
+
+class Forwarder {
+ public:
+  Forwarder(Runtime& rt, UpstreamPool& pool, Decider& decider, Joiner& joiner) : rt_(rt), pool_(pool), decider_(decider), joiner_(joiner) {}
+  ~Forwarder();
+
+  ListenerSettings& listener(unsigned index);
+  [[nodiscard]] ListenerSettings* find_listener(unsigned index) { return index < listeners_.size() ? listeners_[index].get() : nullptr; }
+
+  void accept(UniqueFd fd, const sockaddr* peer, unsigned listener);
+  void on_client_event(ClientConnection& c, uint32_t events);
+  void on_upstream_event(UpstreamConnection& u, uint32_t events);
+  void on_client_timer(ClientConnection& c);
+  void on_upstream_timer(UpstreamConnection& u);
+
+  // TypeScript's late verdict on an exchange that waits. False when the exchange is gone or does not wait.
+  [[nodiscard]] bool resume(uint32_t index, uint32_t generation, const Verdict& v);
+
+  // Connections that have more to do: a next head, or a body that took its share of this turn. Called once per batch, before
+  // `sweep`; `has_work` tells that some of them are not finished.
+  void run_queue();
+  [[nodiscard]] bool has_work() const { return !queue_.empty(); }
+  void sweep();
+
+  // No further request on any connection: idle ones close now, the others after their exchange.
+  void drain();
+  [[nodiscard]] bool draining() const { return draining_; }
+  void close_all();
+
+  void use_plan(Exchange& ex, Plan* plan);
+  void end_lease(Exchange& ex, bool reusable);
+  // The client's socket goes to a tunnel: forgets the connection without closing it.
+  [[nodiscard]] UniqueFd take_client_socket(ClientConnection& c);
+  void finish_joined(Exchange& ex);
+  HeadSources sources(Exchange& ex);
+
+  Slab<ClientConnection> clients;
+  Slab<Exchange> exchanges;
+
+ private:
+  using Stage = Exchange::Stage;
+
+  // forwarder_client.cc
+  void read_head(ClientConnection& c);
+  void parse_head(ClientConnection& c);
+  void begin(ClientConnection& c, Exchange& ex);
+  void perform(Exchange& ex, const Verdict& v);
+  void refuse(Exchange& ex, int status, const char* why);
+  void answer(Exchange& ex, const Answer& a);
+  void end_exchange(Exchange& ex);
+  void next(ClientConnection& c);
+  void flush_client(ClientConnection& c);
+  void write_client(ClientConnection& c, Gather& g);
+  void client_gone(ClientConnection& c);
+  void close_client(ClientConnection& c, bool reset = false);
+  void close_politely(ClientConnection& c);
+  void linger(ClientConnection& c);
+  void release_request_head(Exchange& ex);
+  bool skip_buffered_body(Exchange& ex);
+  void enqueue(ClientConnection& c);
+  std::string_view date();
+
+  // forwarder_request.cc
+  void start_attempt(Exchange& ex, const Verdict& v);
+  void connected(UpstreamConnection& u);
+  void send_request(Exchange& ex);
+  void pump_request(Exchange& ex);
+  void replay_body(Exchange& ex, Gather& g);
+  size_t take_body(Exchange& ex, std::string_view bytes, Gather& g);
+  void request_sent(Exchange& ex);
+  [[nodiscard]] bool write_server(UpstreamConnection& u, Gather& g);
+  void flush_server(UpstreamConnection& u);
+  void attempt_failed(Exchange& ex, int reason, int error);
+  [[nodiscard]] bool certainly_unsent(const Exchange& ex) const;
+  bool read_body(ClientConnection& c, Exchange& ex);
+
+  // forwarder_response.cc
+  void read_response(Exchange& ex);
+  void take_head(Exchange& ex, std::string_view bytes, bool pooled);
+  void start_response(Exchange& ex, std::string_view rest);
+  void switch_protocols(Exchange& ex, std::string_view rest);
+  void pass_interim(Exchange& ex);
+  bool take_response_body(Exchange& ex, std::string_view bytes, Gather& g);
+  void finish_response(Exchange& ex, bool extra_bytes);
+  void server_ended(Exchange& ex, int error);
+  void break_response(Exchange& ex);
+
+  ListenerSettings& listener_of(const ClientConnection& c) { return *listeners_[c.listener]; }
+
+  Runtime& rt_;
+  UpstreamPool& pool_;
+  Decider& decider_;
+  Joiner& joiner_;
+  std::vector<std::unique_ptr<ListenerSettings>> listeners_;
+  std::vector<Token> queue_;
+  std::vector<Token> turn_;
+  ByteSink head_;
+  Random random_;
+  char date_[40] = {};
+  uint64_t date_second_ = UINT64_MAX;
+  bool draining_ = false;
+};
+
+}  // namespace weir

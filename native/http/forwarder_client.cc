@@ -1,0 +1,419 @@
+// The client's side: accept, heads in, verdicts, our own answers, and how connections end.
+#include <errno.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <cstring>
+
+#include "http/forwarder.h"
+#include "http/head_writer.h"
+#include "loop/io.h"
+
+namespace weir {
+
+namespace {
+constexpr uint32_t kMaxExchanges = 10'000;
+constexpr uint32_t kMaxAgeSeconds = 3600;
+constexpr uint32_t kHalfClosedGraceMs = 500;
+constexpr uint32_t kLingerMs = 2000;
+constexpr uint32_t kLingerBytes = 1 << 20;
+}  // namespace
+
+Forwarder::~Forwarder() { close_all(); }
+
+ListenerSettings& Forwarder::listener(unsigned index) {
+  if (index >= listeners_.size()) listeners_.resize(index + 1);
+  if (!listeners_[index]) listeners_[index] = std::make_unique<ListenerSettings>();
+  return *listeners_[index];
+}
+
+HeadSources Forwarder::sources(Exchange& ex) {
+  return {ex, *ex.client, listener_of(*ex.client), pool_.server(ex.server_slot), random_};
+}
+
+void Forwarder::accept(UniqueFd fd, const sockaddr* peer, unsigned listener) {
+  ClientConnection* c = clients.create();
+  c->kind = kClientTimer;
+  c->listener = uint16_t(listener);
+  c->peer = PeerIp::from(peer);
+  c->unix_peer = peer->sa_family == AF_UNIX;
+  if (peer->sa_family == AF_INET) c->peer_port = ntohs(reinterpret_cast<const sockaddr_in*>(peer)->sin_port);
+  if (peer->sa_family == AF_INET6) c->peer_port = ntohs(reinterpret_cast<const sockaddr_in6*>(peer)->sin6_port);
+  const ListenerSettings& l = listener_of(*c);
+  // Who may connect to a unix socket is decided by its file mode, so such a peer is trusted where any proxy is.
+  c->trusted = !l.trusted.empty() && (c->unix_peer || l.trusted.contains(c->peer));
+  c->accepted_s = uint32_t(rt_.now_us / 1'000'000);
+  c->fd = std::move(fd);
+  rt_.count(abi::worker_counter::connections);
+  rt_.count(abi::worker_counter::accepted);
+  double* cell = rt_.board.listener(rt_.board.column(), listener);
+  ++cell[abi::listener_counter::connections];
+  ++cell[abi::listener_counter::accepted];
+  if (!rt_.loop.watch(c->fd.get(), {TokenKind::client, c->slot_generation, c->slot_index}, Loop::kStream)) return close_client(*c);
+  rt_.wheel.arm(c, l.header_ms);
+}
+
+void Forwarder::on_client_event(ClientConnection& c, uint32_t events) {
+  if (events & (EPOLLERR | EPOLLHUP)) return client_gone(c);
+  if (events & (EPOLLIN | EPOLLRDHUP)) c.readable = true;
+  if (events & EPOLLRDHUP && !c.peer_ended) {
+    c.peer_ended = true;
+    // It may have left, or only closed its sending side. If it left, the next write shows it; a short grace for answers that are near.
+    if (c.state == ClientConnection::State::exchange) rt_.wheel.arm(&c, kHalfClosedGraceMs);
+  }
+  if (events & EPOLLOUT && !c.out.empty()) flush_client(c);
+  if (!c.readable) return;
+  switch (c.state) {
+    case ClientConnection::State::idle:
+    case ClientConnection::State::head: read_head(c); break;
+    case ClientConnection::State::exchange:
+      if (c.exchange && !c.exchange->request_complete) pump_request(*c.exchange);
+      break;
+    case ClientConnection::State::lingering: linger(c); break;
+    default: break;
+  }
+}
+
+void Forwarder::read_head(ClientConnection& c) {
+  while (c.readable && (c.state == ClientConnection::State::idle || c.state == ClientConnection::State::head)) {
+    if (!c.in) c.in = rt_.buffers.take();
+    Buffer& b = *c.in;
+    if (b.at == b.end) b.at = b.end = 0;
+    else if (b.room() < 16384) {
+      memmove(b.bytes, b.bytes + b.at, b.size());
+      b.end = b.size();
+      b.at = 0;
+    }
+    const IoResult r = read_some(c.fd.get(), b.bytes + b.end, std::min(b.room(), kReadBytes));
+    if (r.kind == IoResult::Kind::ok) {
+      // A short read has emptied the socket; an end that came with it has set peer_ended.
+      if (r.bytes < std::min(b.room(), kReadBytes) && !c.peer_ended) c.readable = false;
+      b.end += uint32_t(r.bytes);
+      rt_.count(abi::worker_counter::bytes_from_clients, double(r.bytes));
+      parse_head(c);
+      continue;
+    }
+    c.readable = false;
+    if (r.kind != IoResult::Kind::would_block) return close_client(c);
+  }
+  if (c.state == ClientConnection::State::idle && c.in && c.in->size() == 0) {
+    rt_.buffers.give_back(c.in);
+    c.in = nullptr;
+  }
+}
+
+void Forwarder::parse_head(ClientConnection& c) {
+  if (!c.exchange) {
+    Exchange* made = exchanges.create();
+    made->client = &c;
+    made->parser.reset(HeadParser::Kind::request);
+    c.exchange = made;
+  }
+  Exchange& ex = *c.exchange;
+  Buffer& b = *c.in;
+  const ParseResult r = ex.parser.feed(b.bytes + b.at, b.size(), listener_of(c).head, ex.request);
+  if (r == ParseResult::incomplete) {
+    if (c.state == ClientConnection::State::head) return;
+    // Waiting starts with the first byte. For a new connection it has started at accept.
+    c.state = ClientConnection::State::head;
+    if (c.exchanges > 0) rt_.wheel.arm(&c, listener_of(c).header_ms);
+    return;
+  }
+  ex.started_us = rt_.now_us;
+  c.state = ClientConnection::State::exchange;
+  if (r == ParseResult::failed) {
+    rt_.count(abi::worker_counter::refused_heads);
+    return refuse(ex, status_of(ex.parser.error()), text_of(ex.parser.error()));
+  }
+  b.at += ex.parser.consumed();
+  begin(c, ex);
+}
+
+void Forwarder::begin(ClientConnection& c, Exchange& ex) {
+  const MessageHead& head = ex.request;
+  const ListenerSettings& l = listener_of(c);
+  ++c.exchanges;
+  rt_.count(abi::worker_counter::exchanges);
+  ex.method = head.method;
+  ex.http10 = head.minor_version == 0;
+  ex.head_held = true;
+  ex.expects_continue = head.expect_continue && !ex.http10;
+  ex.wants_upgrade = head.has_upgrade && !head.upgrade_is_h2c && head.body == BodyKind::none && !ex.http10;
+  c.close_after = !head.keep_alive || draining_ || c.exchanges >= kMaxExchanges || rt_.now_us / 1'000'000 - c.accepted_s > kMaxAgeSeconds;
+  ex.request_body.start(head.body, head.content_length);
+  c.may_send_more = false;
+  ex.request_complete = ex.request_body.done();
+  // Moves the deadline away with one store; who waits for the client sets a nearer one.
+  rt_.wheel.arm(&c, c.peer_ended ? kHalfClosedGraceMs : l.keep_alive_ms);
+  if (head.expect_unknown) return refuse(ex, 417, "unknown expectation");
+  if (head.method == Method::connect) return refuse(ex, 501, "CONNECT is not served here");
+  if (head.body == BodyKind::length && head.content_length > l.body_bytes) return refuse(ex, 413, "request body too large");
+  rt_.count(abi::worker_counter::decisions);
+  perform(ex, decider_.decide(ex));
+}
+
+void Forwarder::perform(Exchange& ex, const Verdict& v) {
+  switch (v.kind) {
+    case abi::verdict::forward: return start_attempt(ex, v);
+    case abi::verdict::answer:
+      if (v.answer) return answer(ex, *v.answer);
+      break;
+    case abi::verdict::wait: ex.stage = Stage::waiting; return;
+    default: break;
+  }
+  close_client(*ex.client, true);
+}
+
+bool Forwarder::resume(uint32_t index, uint32_t generation, const Verdict& v) {
+  Exchange* ex = exchanges.find(index, generation);
+  if (!ex || ex->stage != Stage::waiting) return false;
+  perform(*ex, v);
+  return true;
+}
+
+void Forwarder::use_plan(Exchange& ex, Plan* plan) {
+  if (plan) ++plan->uses;
+  Plan* old = ex.plan;
+  ex.plan = plan;
+  if (old && --old->uses == 0 && old->dropped) delete old;
+}
+
+std::string_view Forwarder::date() {
+  const uint64_t second = rt_.now_us / 1'000'000;
+  if (second != date_second_) {
+    date_second_ = second;
+    const time_t now = ::time(nullptr);
+    tm parts;
+    gmtime_r(&now, &parts);
+    strftime(date_, sizeof date_, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  }
+  return date_;
+}
+
+void Forwarder::refuse(Exchange& ex, int status, const char* why) {
+  Answer a;
+  a.status = status;
+  a.body = std::string(reason_phrase(status)) + ": " + why + "\n";
+  a.content_type = "text/plain; charset=utf-8";
+  a.has_body = true;
+  const auto& pages = listener_of(*ex.client).pages;
+  if (pages.contains(status)) a.has_body = false;
+  ex.client->close_after = true;
+  answer(ex, a);
+}
+
+// The rest of a small request body is here already: the connection can go on after our answer.
+bool Forwarder::skip_buffered_body(Exchange& ex) {
+  Buffer* in = ex.client->in;
+  while (in && in->size() > 0 && !ex.request_body.done()) {
+    std::string_view piece;
+    const size_t used = ex.request_body.step(in->view(), piece);
+    in->at += uint32_t(used);
+    if (used == 0) break;
+  }
+  return ex.request_body.done();
+}
+
+void Forwarder::answer(Exchange& ex, const Answer& a) {
+  ClientConnection& c = *ex.client;
+  const ListenerSettings& l = listener_of(c);
+  ex.answering = true;
+  const bool head_failed = ex.parser.error() != ParseError::none;
+  if (head_failed || !skip_buffered_body(ex)) c.close_after = c.may_send_more = true;
+  std::string_view type = a.content_type, body = a.body;
+  if (!a.has_body) {
+    const auto page = l.pages.find(a.status);
+    if (page != l.pages.end()) type = page->second.content_type, body = page->second.body;
+  }
+  head_.clear();
+  write_answer_head(head_, sources(ex), a, type, body.size(), date(), c.close_after);
+  Gather g;
+  g.add(head_.view());
+  if (ex.method != Method::head && a.status != 204 && a.status != 304) g.add(body);
+  rt_.count(abi::worker_counter::answered);
+  write_client(c, g);
+  if (c.state == ClientConnection::State::closed) return;
+  ex.response_complete = true;
+  end_exchange(ex);
+}
+
+void Forwarder::end_exchange(Exchange& ex) {
+  ClientConnection& c = *ex.client;
+  if (ex.plan && ex.plan->tell_finished) decider_.finished(ex);
+  ex.stage = Stage::done;
+  ex.replay.clear(rt_.buffers);
+  use_plan(ex, nullptr);
+  c.exchange = nullptr;
+  exchanges.retire(&ex);
+  if (c.state == ClientConnection::State::closed) return;
+  if (!c.out.empty()) {
+    c.state = ClientConnection::State::flushing;
+    rt_.wheel.arm(&c, listener_of(c).write_ms);
+    return;
+  }
+  next(c);
+}
+
+// After a complete response: the next request, or the end.
+void Forwarder::next(ClientConnection& c) {
+  if (c.close_after || draining_) return close_politely(c);
+  c.state = ClientConnection::State::idle;
+  rt_.wheel.arm(&c, listener_of(c).keep_alive_ms);
+  if (c.in && c.in->size() == 0) {
+    rt_.buffers.give_back(c.in);
+    c.in = nullptr;
+  }
+  if (c.in || c.readable) enqueue(c);
+}
+
+void Forwarder::enqueue(ClientConnection& c) {
+  if (c.queued) return;
+  c.queued = true;
+  queue_.push_back({TokenKind::client, c.slot_generation, c.slot_index});
+}
+
+void Forwarder::run_queue() {
+  // One step per turn and connection: a long pipeline or body takes its turns with everybody else.
+  turn_.swap(queue_);
+  for (const Token& token : turn_) {
+    ClientConnection* c = clients.find(token.index, token.generation);
+    if (!c) continue;
+    c->queued = false;
+    if (c->state == ClientConnection::State::exchange) {
+      if (c->exchange->upstream) read_response(*c->exchange);
+      if (c->state == ClientConnection::State::exchange && c->readable) pump_request(*c->exchange);
+      continue;
+    }
+    if (c->state != ClientConnection::State::idle) continue;
+    if (c->in && c->in->size() > 0) {
+      parse_head(*c);
+      if (c->state == ClientConnection::State::head && c->readable) read_head(*c);
+    } else if (c->readable) {
+      read_head(*c);
+    }
+  }
+  turn_.clear();
+}
+
+void Forwarder::sweep() {
+  clients.sweep();
+  exchanges.sweep();
+  pool_.connections.sweep();
+}
+
+void Forwarder::write_client(ClientConnection& c, Gather& g) {
+  if (g.empty() || c.state == ClientConnection::State::closed) return;
+  size_t written = 0;
+  if (c.out.empty()) {
+    const IoResult r = write_some(c.fd.get(), g.parts(), g.count());
+    if (r.kind == IoResult::Kind::failed) return client_gone(c);
+    written = r.bytes;
+    rt_.count(abi::worker_counter::bytes_to_clients, double(written));
+    if (written > 0 && c.peer_ended) c.wrote_since_end = true;
+    if (written == g.bytes()) return;
+    rt_.wheel.arm(&c, listener_of(c).write_ms);
+  }
+  for (int i = 0; i < g.count(); ++i) {
+    const iovec& p = g.parts()[i];
+    if (written >= p.iov_len) {
+      written -= p.iov_len;
+      continue;
+    }
+    c.out.append(rt_.buffers, {static_cast<char*>(p.iov_base) + written, p.iov_len - written});
+    written = 0;
+  }
+}
+
+void Forwarder::flush_client(ClientConnection& c) {
+  while (!c.out.empty()) {
+    const std::string_view front = c.out.front();
+    const iovec part{const_cast<char*>(front.data()), front.size()};
+    const IoResult r = write_some(c.fd.get(), &part, 1);
+    if (r.kind == IoResult::Kind::would_block) return;
+    if (r.kind == IoResult::Kind::failed) return client_gone(c);
+    rt_.count(abi::worker_counter::bytes_to_clients, double(r.bytes));
+    if (c.peer_ended) c.wrote_since_end = true;
+    c.out.consume(rt_.buffers, r.bytes);
+    rt_.wheel.arm(&c, listener_of(c).write_ms);
+    if (r.bytes < front.size()) return;
+  }
+  if (c.state == ClientConnection::State::flushing) return next(c);
+  if (c.exchange && c.exchange->upstream) read_response(*c.exchange);
+}
+
+void Forwarder::client_gone(ClientConnection& c) {
+  if (c.state == ClientConnection::State::exchange) rt_.count(abi::worker_counter::client_aborts);
+  close_client(c);
+}
+
+// Ends everything of this connection at once: the server's work is cancelled by closing its connection.
+void Forwarder::close_client(ClientConnection& c, bool reset) {
+  if (c.state == ClientConnection::State::closed) return;
+  c.state = ClientConnection::State::closed;
+  if (c.exchange) {
+    Exchange& ex = *c.exchange;
+    end_lease(ex, false);
+    end_exchange(ex);
+  }
+  if (c.fd.valid()) {
+    if (reset) reset_on_close(c.fd.get());
+    c.fd.reset();
+  }
+  rt_.wheel.cancel(&c);
+  if (c.in) rt_.buffers.give_back(c.in);
+  c.in = nullptr;
+  c.out.clear(rt_.buffers);
+  rt_.count(abi::worker_counter::connections, -1);
+  --rt_.board.listener(rt_.board.column(), c.listener)[abi::listener_counter::connections];
+  clients.retire(&c);
+}
+
+// All was sent. If the client may still be sending, a plain close would answer with a reset that can destroy what we sent
+// (RFC 9112 9.6): so close our side, and read for a while.
+void Forwarder::close_politely(ClientConnection& c) {
+  if (c.break_at_end) return close_client(c, true);
+  const bool unread = c.readable || (c.in && c.in->size() > 0);
+  if (c.peer_ended || (!unread && !c.may_send_more)) return close_client(c);
+  c.state = ClientConnection::State::lingering;
+  if (c.in) rt_.buffers.give_back(c.in);
+  c.in = nullptr;
+  ::shutdown(c.fd.get(), SHUT_WR);
+  rt_.wheel.arm(&c, kLingerMs);
+  if (c.readable) linger(c);
+}
+
+void Forwarder::linger(ClientConnection& c) {
+  for (;;) {
+    const IoResult r = read_some(c.fd.get(), rt_.scratch.get(), kReadBytes);
+    if (r.kind == IoResult::Kind::would_block) {
+      c.readable = false;
+      return;
+    }
+    c.lingered += uint32_t(r.bytes);
+    if (r.kind != IoResult::Kind::ok || c.lingered > kLingerBytes) return close_client(c);
+  }
+}
+
+UniqueFd Forwarder::take_client_socket(ClientConnection& c) { return std::move(c.fd); }
+
+void Forwarder::finish_joined(Exchange& ex) {
+  ClientConnection& c = *ex.client;
+  ex.upstream = nullptr;
+  ex.counted_in_flight = false;
+  close_client(c);
+}
+
+void Forwarder::drain() {
+  draining_ = true;
+  clients.each([&](ClientConnection* c) {
+    if (c->state == ClientConnection::State::idle && !c->queued) close_client(*c);
+    else c->close_after = true;
+  });
+}
+
+void Forwarder::close_all() {
+  clients.each([&](ClientConnection* c) { close_client(*c); });
+  sweep();
+}
+
+}  // namespace weir

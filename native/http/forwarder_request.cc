@@ -1,0 +1,312 @@
+// Towards the server: attempts, the request's body, and what happens when an attempt fails.
+#include <errno.h>
+
+#include "http/forwarder.h"
+#include "http/head_writer.h"
+#include "loop/io.h"
+
+namespace weir {
+
+namespace {
+// TypeScript counts attempts by the config; this bound only keeps a faulty policy from looping.
+constexpr unsigned kMaxAttempts = 32;
+// How many reads and writes one body may do before others get their turn.
+constexpr int kStepsPerTurn = 16;
+}  // namespace
+
+void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
+  Server* s = pool_.server(v.server);
+  if (!v.plan || !s || ex.attempts >= kMaxAttempts) return close_client(*ex.client, true);
+  use_plan(ex, v.plan);
+  ++ex.attempts;
+  ex.server_slot = v.server;
+  ex.attempt_us = rt_.now_us;
+  ex.reused = false;
+  if (s->removed) return attempt_failed(ex, abi::failure::connect, EHOSTUNREACH);
+  std::atomic<int32_t>& total = rt_.board.total_in_flight(s->slot);
+  if (s->max_connections > 0 && total.load(std::memory_order_relaxed) >= s->max_connections)
+    return attempt_failed(ex, abi::failure::busy, 0);
+  total.fetch_add(1, std::memory_order_relaxed);
+  rt_.count_server(s->slot, abi::server_counter::in_flight);
+  rt_.count_server(s->slot, abi::server_counter::exchanges);
+  ex.counted_in_flight = true;
+
+  UpstreamConnection* u = v.fresh_connection ? nullptr : pool_.take_idle(*s);
+  int error = 0;
+  if (u) {
+    ex.reused = true;
+    rt_.count_server(s->slot, abi::server_counter::reused);
+  } else {
+    u = pool_.open(*s, error);
+  }
+  if (!u) return attempt_failed(ex, abi::failure::connect, error);
+  u->exchange = &ex;
+  ++u->uses;
+  ex.upstream = u;
+  if (u->state == UpstreamConnection::State::connecting) {
+    ex.stage = Stage::connecting;
+    rt_.wheel.arm(u, ex.plan->connect_ms);
+    return;
+  }
+  send_request(ex);
+}
+
+void Forwarder::on_upstream_event(UpstreamConnection& u, uint32_t events) {
+  const bool ended = events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
+  if (u.state == UpstreamConnection::State::idle) {
+    if (ended || events & EPOLLIN) pool_.on_idle_event(u, ended);
+    return;
+  }
+  if (u.state == UpstreamConnection::State::connecting) {
+    // Neither means that a socket object is only being set up.
+    if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) return;
+    return connected(u);
+  }
+  if (u.state != UpstreamConnection::State::leased || !u.exchange) return;
+  if (events & EPOLLIN || ended) u.readable = true;
+  if (ended) u.peer_ended = true;
+  const Token me{TokenKind::upstream, u.slot_generation, u.slot_index};
+  if (events & EPOLLOUT && !u.out.empty()) {
+    flush_server(u);
+    if (!pool_.connections.find(me.index, me.generation) || !u.exchange) return;
+  }
+  if (u.readable) read_response(*u.exchange);
+}
+
+void Forwarder::connected(UpstreamConnection& u) {
+  int error = socket_error(u.fd.get());
+  Exchange& ex = *u.exchange;
+  if (error != 0) {
+    if (pool_.try_next_address(u, error)) {
+      if (u.state == UpstreamConnection::State::leased) send_request(ex);
+      return;
+    }
+    return attempt_failed(ex, abi::failure::connect, error);
+  }
+  u.state = UpstreamConnection::State::leased;
+  u.server->preferred = u.address_index;
+  send_request(ex);
+}
+
+void Forwarder::send_request(Exchange& ex) {
+  UpstreamConnection& u = *ex.upstream;
+  ex.stage = Stage::sending;
+  ex.written_before = u.written;
+  ex.response_parser.reset(HeadParser::Kind::response);
+  ex.response_parser.set_request_method(ex.method);
+  head_.clear();
+  write_request_head(head_, sources(ex));
+  Gather g;
+  g.add(head_.view());
+  if (ex.attempts > 1) replay_body(ex, g);
+  // A small body that came along with the head leaves along with it.
+  if (!ex.request_complete && ex.client->in && ex.client->in->size() > 0) {
+    const Token me{TokenKind::client, ex.client->slot_generation, ex.client->slot_index};
+    const size_t used = take_body(ex, ex.client->in->view(), g);
+    if (!clients.find(me.index, me.generation) || ex.stage != Stage::sending) return;
+    ex.client->in->at += uint32_t(used);
+  }
+  if (!write_server(u, g)) return;
+  if (ex.request_complete) request_sent(ex);
+  else pump_request(ex);
+}
+
+// What an earlier attempt took from the client already.
+void Forwarder::replay_body(Exchange& ex, Gather& g) {
+  const bool chunked = ex.request.body == BodyKind::chunked;
+  for (const Buffer* b = ex.replay.first(); b && !g.full(); b = b->next) {
+    if (chunked) g.add_chunk(b->view());
+    else g.add(b->view());
+  }
+  if (ex.request_complete && chunked) g.add_last_chunk(ex.request_body.trailers());
+}
+
+// Takes body bytes of the request out of `bytes` and adds what goes to the server. Returns how many were used; the exchange may
+// have ended when the body was bad.
+size_t Forwarder::take_body(Exchange& ex, std::string_view bytes, Gather& g) {
+  const bool chunked = ex.request.body == BodyKind::chunked;
+  size_t used = 0;
+  while (!ex.request_body.done() && !g.full()) {
+    std::string_view piece;
+    const size_t n = ex.request_body.step(bytes.substr(used), piece);
+    if (n == 0) break;
+    used += n;
+    if (piece.empty()) continue;
+    ex.body_bytes += piece.size();
+    if (ex.body_bytes > listener_of(*ex.client).body_bytes) {
+      end_lease(ex, false);
+      if (ex.response_started) close_client(*ex.client);
+      else refuse(ex, 413, "request body too large");
+      return used;
+    }
+    if (ex.replayable) {
+      if (ex.replay.size() + piece.size() <= ex.plan->replay_bytes) {
+        ex.replay.append(rt_.buffers, piece);
+      } else {
+        ex.replayable = false;
+        ex.replay.clear(rt_.buffers);
+      }
+    }
+    if (chunked) g.add_chunk(piece);
+    else g.add(piece);
+  }
+  if (ex.request_body.failed()) {
+    end_lease(ex, false);
+    if (ex.response_started) {
+      close_client(*ex.client);
+    } else {
+      ex.client->may_send_more = true;
+      refuse(ex, 400, text_of(ex.request_body.error()));
+    }
+    return used;
+  }
+  if (ex.request_body.done() && !ex.request_complete) {
+    ex.request_complete = true;
+    if (chunked) g.add_last_chunk(ex.request_body.trailers());
+  }
+  return used;
+}
+
+// Moves body bytes from the client to the server until one of them has no more to give or to take.
+void Forwarder::pump_request(Exchange& ex) {
+  ClientConnection& c = *ex.client;
+  const Token me{TokenKind::client, c.slot_generation, c.slot_index};
+  for (int turn = 0; !ex.request_complete && (ex.stage == Stage::sending || ex.stage == Stage::responding); ++turn) {
+    if (turn == kStepsPerTurn) return enqueue(c);
+    UpstreamConnection& u = *ex.upstream;
+    if (!u.out.empty()) return;  // backpressure: the server is slower than the client
+    if (!c.in || c.in->size() == 0) {
+      if (!read_body(c, ex)) return;
+      continue;
+    }
+    Gather g;
+    const size_t used = take_body(ex, c.in->view(), g);
+    if (!clients.find(me.index, me.generation) || c.exchange != &ex || !ex.upstream) return;
+    if (used == 0 && g.empty()) {
+      // A chunk-size line that is not complete yet: more bytes must come behind it.
+      if (!read_body(c, ex)) return;
+      continue;
+    }
+    c.in->at += uint32_t(used);
+    if (!write_server(u, g)) return;
+  }
+  if (ex.request_complete && ex.upstream) request_sent(ex);
+}
+
+// One read of body bytes behind what is in the client's buffer. False: nothing to be had now, or the client ended.
+bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
+  if (!c.readable) {
+    rt_.wheel.arm(&c, listener_of(c).body_ms);
+    return false;
+  }
+  if (!c.in) c.in = rt_.buffers.take();
+  Buffer& b = *c.in;
+  // The request head stays in front while it may have to be sent again.
+  if (b.at == b.end) b.at = b.end = ex.head_held ? uint32_t(ex.request.base - b.bytes) + ex.parser.consumed() : 0;
+  if (b.room() == 0) return false;
+  const IoResult r = read_some(c.fd.get(), b.bytes + b.end, b.room());
+  if (r.kind == IoResult::Kind::ok) {
+    if (r.bytes < b.room() && !c.peer_ended) c.readable = false;
+    b.end += uint32_t(r.bytes);
+    rt_.count(abi::worker_counter::bytes_from_clients, double(r.bytes));
+    rt_.wheel.arm(&c, listener_of(c).body_ms);
+    return true;
+  }
+  c.readable = false;
+  if (r.kind == IoResult::Kind::would_block) {
+    rt_.wheel.arm(&c, listener_of(c).body_ms);
+    return false;
+  }
+  client_gone(c);
+  return false;
+}
+
+void Forwarder::request_sent(Exchange& ex) {
+  if (ex.stage != Stage::sending) return;
+  rt_.wheel.arm(ex.upstream, ex.upstream->out.empty() ? ex.plan->first_byte_ms : ex.plan->idle_ms);
+}
+
+// False when the server's socket refused: the attempt has failed or been answered, and `u` may be gone.
+bool Forwarder::write_server(UpstreamConnection& u, Gather& g) {
+  if (g.empty()) return true;
+  size_t written = 0;
+  Exchange& ex = *u.exchange;
+  if (u.out.empty()) {
+    const IoResult r = write_some(u.fd.get(), g.parts(), g.count());
+    if (r.kind == IoResult::Kind::failed) {
+      // It may have answered before it closed (an early 413): what it said counts more than that it stopped listening.
+      u.readable = u.peer_ended = true;
+      if (ex.stage == Stage::sending && !ex.response_started) read_response(ex);
+      else server_ended(ex, r.error);
+      return false;
+    }
+    written = r.bytes;
+    u.written += written;
+    rt_.count_server(u.server->slot, abi::server_counter::bytes_sent, double(written));
+    if (written == g.bytes()) return true;
+    rt_.wheel.arm(&u, ex.plan->idle_ms);
+  }
+  for (int i = 0; i < g.count(); ++i) {
+    const iovec& p = g.parts()[i];
+    if (written >= p.iov_len) {
+      written -= p.iov_len;
+      continue;
+    }
+    u.out.append(rt_.buffers, {static_cast<char*>(p.iov_base) + written, p.iov_len - written});
+    written = 0;
+  }
+  return true;
+}
+
+void Forwarder::flush_server(UpstreamConnection& u) {
+  Exchange& ex = *u.exchange;
+  while (!u.out.empty()) {
+    const std::string_view front = u.out.front();
+    const iovec part{const_cast<char*>(front.data()), front.size()};
+    const IoResult r = write_some(u.fd.get(), &part, 1);
+    if (r.kind == IoResult::Kind::would_block) return;
+    if (r.kind == IoResult::Kind::failed) {
+      u.readable = u.peer_ended = true;
+      return;  // the caller reads what the server said, and sees its end
+    }
+    u.written += r.bytes;
+    rt_.count_server(u.server->slot, abi::server_counter::bytes_sent, double(r.bytes));
+    u.out.consume(rt_.buffers, r.bytes);
+    rt_.wheel.arm(&u, ex.plan->idle_ms);
+    if (r.bytes < front.size()) return;
+  }
+  if (ex.request_complete) request_sent(ex);
+  else pump_request(ex);
+}
+
+// The kernel knows what the peer's kernel took: nothing of this request means that any method may be sent again.
+bool Forwarder::certainly_unsent(const Exchange& ex) const {
+  const UpstreamConnection* u = ex.upstream;
+  if (!u || ex.stage == Stage::connecting || u->written == ex.written_before) return true;
+  const int64_t acknowledged = bytes_acknowledged(u->fd.get());
+  if (acknowledged < 0) return false;
+  return uint64_t(acknowledged) <= ex.written_before + 1;  // the handshake's SYN counts as one
+}
+
+void Forwarder::end_lease(Exchange& ex, bool reusable) {
+  if (ex.counted_in_flight) {
+    ex.counted_in_flight = false;
+    rt_.board.total_in_flight(ex.server_slot).fetch_sub(1, std::memory_order_relaxed);
+    rt_.count_server(ex.server_slot, abi::server_counter::in_flight, -1);
+  }
+  UpstreamConnection* u = ex.upstream;
+  if (!u) return;
+  ex.upstream = nullptr;
+  if (reusable) pool_.release(*u);
+  else pool_.discard(*u);
+}
+
+void Forwarder::attempt_failed(Exchange& ex, int reason, int error) {
+  Failure f{reason, error, certainly_unsent(ex)};
+  rt_.count_server(ex.server_slot, reason == abi::failure::closed && ex.reused ? abi::server_counter::stale : abi::server_counter::failures);
+  end_lease(ex, false);
+  // What was parsed of a response belongs to the failed attempt.
+  perform(ex, decider_.after_failure(ex, f));
+}
+
+}  // namespace weir

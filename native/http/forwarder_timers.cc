@@ -1,0 +1,66 @@
+// What an expired deadline means, by the state that the connection is in.
+#include <errno.h>
+
+#include "http/forwarder.h"
+
+namespace weir {
+
+void Forwarder::on_client_timer(ClientConnection& c) {
+  switch (c.state) {
+    case ClientConnection::State::idle:
+    case ClientConnection::State::lingering: return close_client(c);
+    case ClientConnection::State::flushing:
+      rt_.count(abi::worker_counter::timeouts);
+      return close_client(c, true);
+    case ClientConnection::State::head:
+      rt_.count(abi::worker_counter::timeouts);
+      c.state = ClientConnection::State::exchange;
+      c.exchange->started_us = rt_.now_us;
+      c.may_send_more = true;
+      return refuse(*c.exchange, 408, "the request head took too long");
+    case ClientConnection::State::exchange: break;
+    case ClientConnection::State::closed: return;
+  }
+  Exchange& ex = *c.exchange;
+  if (!c.out.empty()) {
+    // It takes nothing although bytes are waiting for it.
+    rt_.count(abi::worker_counter::timeouts);
+    return close_client(c, true);
+  }
+  if (c.peer_ended && !c.wrote_since_end) return client_gone(c);
+  const bool waits_for_body = !ex.request_complete && ex.upstream && ex.upstream->out.empty() &&
+                              (ex.stage == Stage::sending || ex.stage == Stage::responding);
+  if (waits_for_body) {
+    rt_.count(abi::worker_counter::timeouts);
+    if (ex.response_started) return close_client(c);
+    end_lease(ex, false);
+    c.may_send_more = true;
+    return refuse(ex, 408, "the request body stalled");
+  }
+  c.wrote_since_end = false;
+  rt_.wheel.arm(&c, c.peer_ended ? 5000 : listener_of(c).keep_alive_ms);
+}
+
+void Forwarder::on_upstream_timer(UpstreamConnection& u) {
+  if (u.state == UpstreamConnection::State::idle) return pool_.on_idle_timeout(u);
+  if (!u.exchange) return;
+  Exchange& ex = *u.exchange;
+  switch (ex.stage) {
+    case Stage::connecting:
+      rt_.count(abi::worker_counter::timeouts);
+      return attempt_failed(ex, abi::failure::connect_timeout, ETIMEDOUT);
+    case Stage::sending:
+      // While the client is still sending its body, the server need not have said anything.
+      if (!ex.request_complete && u.out.empty()) return;
+      rt_.count(abi::worker_counter::timeouts);
+      return attempt_failed(ex, abi::failure::first_byte_timeout, ETIMEDOUT);
+    case Stage::responding:
+      // Not the server's silence when the client is the one who holds things up.
+      if (!ex.client->out.empty()) return rt_.wheel.arm(&u, ex.plan->idle_ms);
+      rt_.count(abi::worker_counter::timeouts);
+      return break_response(ex);
+    default: return;
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,463 @@
+#include "http/head_writer.h"
+
+#include "http/header_names.h"
+#include "http/text.h"
+
+namespace weir {
+
+namespace {
+
+constexpr uint32_t bit(HeaderId id) { return 1u << unsigned(id); }
+
+// Never copied: they belong to one hop (RFC 9110 7.6.1), or are written anew by us.
+constexpr uint32_t kRewritten = bit(HeaderId::host) | bit(HeaderId::connection) | bit(HeaderId::keep_alive) | bit(HeaderId::proxy_connection) |
+                                bit(HeaderId::transfer_encoding) | bit(HeaderId::content_length) | bit(HeaderId::te) |
+                                bit(HeaderId::upgrade) | bit(HeaderId::http2_settings);
+constexpr uint32_t kIdentity = bit(HeaderId::x_forwarded_for) | bit(HeaderId::x_forwarded_proto) | bit(HeaderId::x_forwarded_host) |
+                               bit(HeaderId::x_forwarded_port) | bit(HeaderId::forwarded) | bit(HeaderId::x_real_ip) |
+                               bit(HeaderId::x_request_id);
+static_assert(unsigned(HeaderId::count) <= 32);
+
+void put_header(ByteSink& out, std::string_view name, std::string_view value) {
+  char* to = out.room(name.size() + value.size() + 4);
+  memcpy(to, name.data(), name.size());
+  to += name.size();
+  *to++ = ':';
+  *to++ = ' ';
+  memcpy(to, value.data(), value.size());
+  to += value.size();
+  *to++ = '\r';
+  *to++ = '\n';
+  out.wrote(name.size() + value.size() + 4);
+}
+
+bool named_by_connection(const MessageHead& head, std::string_view name) {
+  bool named = false;
+  for (unsigned i = 0; i < head.header_count; ++i) {
+    if (head.headers[i].id != HeaderId::connection) continue;
+    each_token(head.value(head.headers[i]), [&](std::string_view token) {
+      if (token.size() == name.size() && equals_ignoring_case(name, lower_case(token))) named = true;
+    });
+  }
+  return named;
+}
+
+// Copies what `keep(header)` lets through. Neighbouring lines that already are in our own form are copied as one run of bytes.
+template <typename Keep>
+void copy_headers(ByteSink& out, const MessageHead& head, Keep&& keep) {
+  const char* run = nullptr;
+  const char* run_end = nullptr;
+  auto flush = [&] {
+    if (run) out.put({run, size_t(run_end - run)});
+    run = nullptr;
+  };
+  for (unsigned i = 0; i < head.header_count; ++i) {
+    const HeaderRef& h = head.headers[i];
+    if (!keep(h)) {
+      flush();
+      continue;
+    }
+    const char* line = head.base + h.name_at;
+    const char* value_end = head.base + h.value_at + h.value_len;
+    const bool canonical = h.value_at == h.name_at + h.name_len + 2 && line[h.name_len + 1] == ' ' && *value_end == '\r';
+    if (!canonical) {
+      flush();
+      put_header(out, head.name(h), head.value(h));
+      continue;
+    }
+    if (run && run_end != line) flush();
+    if (!run) run = line;
+    run_end = value_end + 2;
+  }
+  flush();
+}
+
+template <typename F>
+void each_value(const MessageHead& head, HeaderId id, F&& f) {
+  for (unsigned i = 0; i < head.header_count; ++i)
+    if (head.headers[i].id == id) f(head.value(head.headers[i]));
+}
+
+std::string_view first_value(const MessageHead& head, HeaderId id) {
+  for (unsigned i = 0; i < head.header_count; ++i)
+    if (head.headers[i].id == id) return head.value(head.headers[i]);
+  return {};
+}
+
+// Host or IPv6 address as a Forwarded node: quoted where a token may not hold it (RFC 7239 6).
+void put_forwarded_node(ByteSink& out, std::string_view key, std::string_view value, bool v6) {
+  out.put(key);
+  const bool quoted = v6 || value.find_first_of(":[]") != std::string_view::npos;
+  if (quoted) out.put('"');
+  if (v6) out.put('[');
+  out.put(value);
+  if (v6) out.put(']');
+  if (quoted) out.put('"');
+}
+
+void put_template(ByteSink& out, const std::vector<TemplatePart>& parts, const HeadSources& from) {
+  const MessageHead& req = from.exchange.request;
+  char ip[48];
+  for (const TemplatePart& part : parts) {
+    switch (part.kind) {
+      case abi::placeholder::client_ip: out.put({ip, client_ip(from.exchange, from.client, from.listener).print(ip)}); break;
+      case abi::placeholder::client_port: out.put_number(from.client.peer_port); break;
+      case abi::placeholder::host: out.put(req.text(req.authority)); break;
+      case abi::placeholder::method: out.put(req.text(req.method_text)); break;
+      case abi::placeholder::path: out.put(req.text(req.path)); break;
+      case abi::placeholder::query: out.put(req.text(req.query)); break;
+      case abi::placeholder::scheme: out.put("http"); break;
+      case abi::placeholder::request_id: out.put(request_id(from)); break;
+      case abi::placeholder::server: if (from.server) out.put(from.server->name); break;
+      case abi::placeholder::upstream: if (from.exchange.plan) out.put(from.exchange.plan->upstream); break;
+      case abi::placeholder::listener_port: out.put(from.listener.port_text); break;
+      default: out.put(part.text);
+    }
+  }
+}
+
+void put_edits(ByteSink& out, const HeaderEdits& edits, const HeadSources& from) {
+  for (const HeaderEdit& e : edits.list()) {
+    if (e.removes_only) continue;
+    out.put(e.name);
+    out.put(": ");
+    put_template(out, e.value, from);
+    out.put("\r\n");
+  }
+}
+
+// Identity headers: who the client is and what it asked for. What an untrusted peer says of that was dropped before.
+class Identity {
+ public:
+  Identity(ByteSink& out, const HeadSources& from) : out_(out), from_(from), head_(from.exchange.request), peer_size_(from.client.peer.print(peer_)) {
+    if (from.client.unix_peer) {
+      memcpy(peer_, "unix:", 5);
+      peer_size_ = 5;
+    }
+  }
+
+  void put(const HeaderEdits& edits, const RequestEdits* dynamic) {
+    write(HeaderId::x_forwarded_for, abi::forwarded::for_, edits, dynamic, &Identity::put_for);
+    write(HeaderId::x_forwarded_proto, abi::forwarded::proto, edits, dynamic, &Identity::put_proto);
+    write(HeaderId::x_forwarded_host, abi::forwarded::host, edits, dynamic, &Identity::put_host);
+    write(HeaderId::x_forwarded_port, abi::forwarded::port, edits, dynamic, &Identity::put_port);
+    write(HeaderId::forwarded, abi::forwarded::forwarded, edits, dynamic, &Identity::put_forwarded);
+    write(HeaderId::x_real_ip, abi::forwarded::real_ip, edits, dynamic, &Identity::put_real_ip);
+    write(HeaderId::x_request_id, abi::forwarded::request_id, edits, dynamic, &Identity::put_request_id);
+  }
+
+ private:
+  using Writer = void (Identity::*)();
+  void write(HeaderId id, uint32_t flag, const HeaderEdits& edits, const RequestEdits* dynamic, Writer writer) {
+    if (!(from_.listener.forwarded & flag) || edits.drops(id, {})) return;
+    if (dynamic && replaced(*dynamic, id)) return;
+    (this->*writer)();
+  }
+  static bool replaced(const RequestEdits& dynamic, HeaderId id) {
+    for (const auto& [name, value] : dynamic.set)
+      if (header_id_of(name) == id) return true;
+    for (const std::string& name : dynamic.removed)
+      if (header_id_of(name) == id) return true;
+    return false;
+  }
+
+  void put_for() {
+    out_.put("X-Forwarded-For: ");
+    if (from_.client.trusted) put_list(HeaderId::x_forwarded_for);
+    out_.put({peer_, peer_size_});
+    out_.put("\r\n");
+  }
+  void put_list(HeaderId id) {
+    each_value(head_, id, [&](std::string_view v) {
+      if (v.empty()) return;
+      out_.put(v);
+      out_.put(", ");
+    });
+  }
+  std::string_view kept(HeaderId id) { return from_.client.trusted ? first_value(head_, id) : std::string_view(); }
+  void put_kept_or(std::string_view name, HeaderId id, std::string_view otherwise) {
+    const std::string_view v = kept(id);
+    put_header(out_, name, v.empty() ? otherwise : v);
+  }
+  void put_proto() { put_kept_or("X-Forwarded-Proto", HeaderId::x_forwarded_proto, "http"); }
+  void put_host() {
+    const std::string_view host = head_.text(head_.authority);
+    if (!host.empty() || from_.client.trusted) put_kept_or("X-Forwarded-Host", HeaderId::x_forwarded_host, host);
+  }
+  void put_port() {
+    if (!from_.listener.port_text.empty() || from_.client.trusted)
+      put_kept_or("X-Forwarded-Port", HeaderId::x_forwarded_port, from_.listener.port_text);
+  }
+  void put_forwarded() {
+    out_.put("Forwarded: ");
+    if (from_.client.trusted) put_list(HeaderId::forwarded);
+    if (from_.client.unix_peer) out_.put("for=_unix");
+    else put_forwarded_node(out_, "for=", {peer_, peer_size_}, !from_.client.peer.is_v4());
+    const std::string_view host = head_.text(head_.authority);
+    if (!host.empty()) put_forwarded_node(out_, ";host=", host, false);
+    out_.put(";proto=http\r\n");
+  }
+  void put_real_ip() {
+    if (!from_.client.trusted) return put_header(out_, "X-Real-IP", {peer_, peer_size_});
+    const PeerIp ip = client_ip(from_.exchange, from_.client, from_.listener);
+    if (ip.is_none()) return put_header(out_, "X-Real-IP", {peer_, peer_size_});
+    char text[48];
+    put_header(out_, "X-Real-IP", {text, ip.print(text)});
+  }
+  void put_request_id() { put_header(out_, "X-Request-Id", request_id(from_)); }
+
+  ByteSink& out_;
+  const HeadSources& from_;
+  const MessageHead& head_;
+  char peer_[48];
+  size_t peer_size_;
+};
+
+void put_target(ByteSink& out, const HeadSources& from) {
+  const MessageHead& req = from.exchange.request;
+  const RequestEdits* dynamic = from.exchange.edits.get();
+  if (dynamic && !dynamic->target.empty()) return out.put(dynamic->target);
+  const Plan& plan = *from.exchange.plan;
+  std::string_view path = req.text(req.path);
+  // A prefix is cut at a segment's end only: /v1 leaves /v1x alone.
+  if (!plan.strip.empty() && path.starts_with(plan.strip) && (path.size() == plan.strip.size() || path[plan.strip.size()] == '/'))
+    path.remove_prefix(plan.strip.size());
+  if (path != "*") out.put(plan.add);
+  if (path.empty() && plan.add.empty()) path = "/";
+  out.put(path);
+  if (req.has_query) {
+    out.put('?');
+    out.put(req.text(req.query));
+  }
+}
+
+std::string_view host_value(const HeadSources& from) {
+  const Plan& plan = *from.exchange.plan;
+  if (plan.host == Plan::Host::server) return from.server->host_header;
+  if (plan.host == Plan::Host::literal) return plan.host_literal;
+  const std::string_view sent = from.exchange.request.text(from.exchange.request.authority);
+  // An HTTP/1.0 client may send no Host; what we send is HTTP/1.1 and needs one (RFC 9112 3.2).
+  return sent.empty() && from.exchange.http10 ? std::string_view(from.server->host_header) : sent;
+}
+
+bool dynamic_drops(const RequestEdits* dynamic, std::string_view name) {
+  if (!dynamic) return false;
+  for (const auto& [set, value] : dynamic->set)
+    if (equals_ignoring_case(name, set)) return true;
+  for (const std::string& removed : dynamic->removed)
+    if (equals_ignoring_case(name, removed)) return true;
+  return false;
+}
+
+}  // namespace
+
+PeerIp client_ip(const Exchange& ex, const ClientConnection& client, const ListenerSettings& listener) {
+  PeerIp ip = client.peer;
+  if (!client.trusted) return ip;
+  // Right to left: each trusted hop vouches for the address to its left; the first one that is not trusted is the client.
+  for (unsigned i = ex.request.header_count; i-- > 0;) {
+    const HeaderRef& h = ex.request.headers[i];
+    if (h.id != HeaderId::x_forwarded_for) continue;
+    std::string_view list = ex.request.value(h);
+    while (!list.empty()) {
+      const size_t comma = list.rfind(',');
+      const std::string_view item = comma == std::string_view::npos ? list : list.substr(comma + 1);
+      list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
+      PeerIp next;
+      if (!PeerIp::parse(item, next)) return ip;
+      ip = next;
+      if (!listener.trusted.contains(next)) return ip;
+    }
+  }
+  return ip;
+}
+
+std::string_view request_id(const HeadSources& from) {
+  Exchange& ex = from.exchange;
+  if (from.client.trusted) {
+    const std::string_view sent = first_value(ex.request, HeaderId::x_request_id);
+    if (!sent.empty() && sent.size() <= 128) return sent;
+  }
+  if (ex.request_id_len == 0) {
+    from.random.hex32(ex.request_id);
+    ex.request_id_len = 32;
+  }
+  return {ex.request_id, ex.request_id_len};
+}
+
+void write_request_head(ByteSink& out, const HeadSources& from) {
+  Exchange& ex = from.exchange;
+  const MessageHead& req = ex.request;
+  const HeaderEdits& edits = ex.plan->request;
+  const RequestEdits* dynamic = ex.edits.get();
+  const bool upgrade = ex.wants_upgrade;
+
+  out.put(req.text(req.method_text));
+  out.put(' ');
+  put_target(out, from);
+  out.put(" HTTP/1.1\r\n");
+  put_header(out, "Host", host_value(from));
+
+  uint32_t dropped = kRewritten;
+  if (!from.client.trusted) dropped |= kIdentity;
+  else {
+    const uint32_t sent = from.listener.forwarded;
+    if (sent & abi::forwarded::for_) dropped |= bit(HeaderId::x_forwarded_for);
+    if (sent & abi::forwarded::proto) dropped |= bit(HeaderId::x_forwarded_proto);
+    if (sent & abi::forwarded::host) dropped |= bit(HeaderId::x_forwarded_host);
+    if (sent & abi::forwarded::port) dropped |= bit(HeaderId::x_forwarded_port);
+    if (sent & abi::forwarded::forwarded) dropped |= bit(HeaderId::forwarded);
+    if (sent & abi::forwarded::real_ip) dropped |= bit(HeaderId::x_real_ip);
+    if (sent & abi::forwarded::request_id) dropped |= bit(HeaderId::x_request_id);
+  }
+  // An Expect from an HTTP/1.0 client means nothing (RFC 9110 10.1.1).
+  if (ex.http10) dropped |= bit(HeaderId::expect);
+  if (req.body != BodyKind::chunked) dropped |= bit(HeaderId::trailer);
+  const bool plain = edits.empty() && !dynamic && !req.connection_names_headers;
+  if (plain) {
+    copy_headers(out, req, [dropped](const HeaderRef& h) { return !(dropped >> unsigned(h.id) & 1); });
+  } else {
+    copy_headers(out, req, [&](const HeaderRef& h) {
+      if (dropped >> unsigned(h.id) & 1) return false;
+      const std::string_view name = req.name(h);
+      if (edits.drops(h.id, name) || dynamic_drops(dynamic, name)) return false;
+      return !req.connection_names_headers || !named_by_connection(req, name);
+    });
+  }
+  Identity(out, from).put(edits, dynamic);
+  if (!edits.empty()) put_edits(out, edits, from);
+  if (dynamic)
+    for (const auto& [name, value] : dynamic->set) put_header(out, name, value);
+
+  if (req.body == BodyKind::chunked) out.put("Transfer-Encoding: chunked\r\n");
+  else if (req.has_content_length) {
+    out.put("Content-Length: ");
+    out.put_number(req.content_length);
+    out.put("\r\n");
+  }
+  if (upgrade) {
+    out.put("Connection: upgrade\r\n");
+    each_value(req, HeaderId::upgrade, [&](std::string_view v) {
+      each_token(v, [&](std::string_view protocol) {
+        if (!equals_ignoring_case(protocol, "h2c")) put_header(out, "Upgrade", protocol);
+      });
+    });
+  } else if (req.te_trailers) {
+    out.put("TE: trailers\r\nConnection: te\r\n");
+  }
+  out.put("\r\n");
+}
+
+void write_response_head(ByteSink& out, const HeadSources& from, const ResponseShape& shape) {
+  const Exchange& ex = from.exchange;
+  const MessageHead& res = ex.response;
+  const HeaderEdits& edits = ex.plan->response;
+
+  out.put("HTTP/1.1 ");
+  out.put_number(res.status);
+  out.put(' ');
+  out.put(res.text(res.reason));
+  out.put("\r\n");
+
+  uint32_t dropped = kRewritten & ~(bit(HeaderId::host) | bit(HeaderId::te));
+  if (shape.framing != ResponseFraming::chunked) dropped |= bit(HeaderId::trailer);
+  if (edits.empty() && !res.connection_names_headers) {
+    copy_headers(out, res, [dropped](const HeaderRef& h) { return !(dropped >> unsigned(h.id) & 1); });
+  } else {
+    copy_headers(out, res, [&](const HeaderRef& h) {
+      if (dropped >> unsigned(h.id) & 1) return false;
+      const std::string_view name = res.name(h);
+      return !edits.drops(h.id, name) && !(res.connection_names_headers && named_by_connection(res, name));
+    });
+  }
+  if (!edits.empty()) put_edits(out, edits, from);
+
+  if (shape.switching) {
+    out.put("Connection: upgrade\r\n");
+    each_value(res, HeaderId::upgrade, [&](std::string_view v) { put_header(out, "Upgrade", v); });
+  } else if (shape.framing == ResponseFraming::chunked) {
+    out.put("Transfer-Encoding: chunked\r\n");
+  } else if (res.has_content_length && res.status != 204) {
+    out.put("Content-Length: ");
+    out.put_number(res.content_length);
+    out.put("\r\n");
+  }
+  if (shape.close) out.put("Connection: close\r\n");
+  else if (shape.keep_alive_1_0) out.put("Connection: keep-alive\r\n");
+  out.put("\r\n");
+}
+
+void write_interim_head(ByteSink& out, const Exchange& ex) {
+  const MessageHead& res = ex.response;
+  out.put("HTTP/1.1 ");
+  out.put_number(res.status);
+  out.put(' ');
+  out.put(res.text(res.reason));
+  out.put("\r\n");
+  copy_headers(out, res, [&](const HeaderRef& h) {
+    if (kRewritten >> unsigned(h.id) & 1) return false;
+    return !(res.connection_names_headers && named_by_connection(res, res.name(h)));
+  });
+  out.put("\r\n");
+}
+
+void write_answer_head(ByteSink& out, const HeadSources& from, const Answer& answer, std::string_view content_type, size_t length,
+                       std::string_view date, bool close) {
+  out.put("HTTP/1.1 ");
+  out.put_number(uint64_t(answer.status));
+  out.put(' ');
+  out.put(reason_phrase(answer.status));
+  out.put("\r\n");
+  put_header(out, "Date", date);
+  out.put(answer.headers);
+  const bool bodiless = answer.status == 204 || answer.status == 304;
+  if (!bodiless) {
+    if (length > 0 && !content_type.empty()) put_header(out, "Content-Type", content_type);
+    out.put("Content-Length: ");
+    out.put_number(length);
+    out.put("\r\n");
+  }
+  if (close) out.put("Connection: close\r\n");
+  else if (from.exchange.http10) out.put("Connection: keep-alive\r\n");
+  out.put("\r\n");
+}
+
+std::string_view reason_phrase(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 202: return "Accepted";
+    case 204: return "No Content";
+    case 206: return "Partial Content";
+    case 301: return "Moved Permanently";
+    case 302: return "Found";
+    case 303: return "See Other";
+    case 304: return "Not Modified";
+    case 307: return "Temporary Redirect";
+    case 308: return "Permanent Redirect";
+    case 400: return "Bad Request";
+    case 401: return "Unauthorized";
+    case 403: return "Forbidden";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 408: return "Request Timeout";
+    case 409: return "Conflict";
+    case 410: return "Gone";
+    case 413: return "Content Too Large";
+    case 414: return "URI Too Long";
+    case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
+    case 426: return "Upgrade Required";
+    case 429: return "Too Many Requests";
+    case 431: return "Request Header Fields Too Large";
+    case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
+    case 502: return "Bad Gateway";
+    case 503: return "Service Unavailable";
+    case 504: return "Gateway Timeout";
+    case 505: return "HTTP Version Not Supported";
+    default: return status < 400 ? "OK" : status < 500 ? "Client Error" : "Server Error";
+  }
+}
+
+}  // namespace weir

@@ -1,0 +1,41 @@
+// What the config says of one listener, as the engine needs it for every connection and head.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/abi.h"
+#include "http/head_parser.h"
+#include "loop/address.h"
+
+namespace weir {
+
+struct Page {
+  std::string content_type;
+  std::string body;
+};
+
+struct ListenerSettings {
+  HeadLimits head;
+  uint64_t body_bytes = UINT64_MAX;
+  uint32_t connections = 20000;
+  uint32_t header_ms = 10'000;
+  uint32_t body_ms = 30'000;
+  uint32_t keep_alive_ms = 75'000;
+  uint32_t write_ms = 60'000;
+  CidrList trusted;
+  uint32_t forwarded = 127;  // bits of abi::forwarded
+  std::string port_text;
+  std::map<int, Page> pages;  // bodies of our own answers
+};
+
+// An answer that we give ourselves.
+struct Answer {
+  int status = 500;
+  std::string headers;  // whole lines, each with CRLF; without framing and Content-Type
+  std::string content_type;
+  std::string body;
+  bool has_body = false;  // else the listener's page for the status
+};
+
+}  // namespace weir

@@ -1,0 +1,63 @@
+// What happens to the heads of one route towards one upstream, compiled once from the config: the header program.
+// Owns     its strings. `uses` counts the exchanges that run it; a dropped plan is freed when the last of them ends.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/abi.h"
+#include "http/message_head.h"
+
+namespace weir {
+
+struct TemplatePart {
+  int kind = abi::placeholder::literal;
+  std::string text;  // of a literal
+};
+
+struct HeaderEdit {
+  std::string name;
+  std::string lower;
+  HeaderId id = HeaderId::other;
+  bool replaces = true;  // set: drops what was there. add: does not.
+  std::vector<TemplatePart> value;
+  bool removes_only = false;
+};
+
+class HeaderEdits {
+ public:
+  void add(HeaderEdit e);
+  [[nodiscard]] bool empty() const { return edits_.empty(); }
+  // Does an edit take the place of this header (or remove it)? `name` in any case.
+  [[nodiscard]] bool drops(HeaderId id, std::string_view name) const;
+  [[nodiscard]] const std::vector<HeaderEdit>& list() const { return edits_; }
+
+ private:
+  std::vector<HeaderEdit> edits_;
+  uint32_t dropped_ids_ = 0;     // bit per HeaderId
+  uint64_t dropped_others_ = 0;  // bit per (length, first letter) hash: a quick no
+};
+
+struct Plan {
+  enum class Host : uint8_t { preserve, server, literal };
+
+  Host host = Host::preserve;
+  std::string host_literal;
+  std::string strip;  // prefix of the path that is cut off, where it is there
+  std::string add;    // and what is put in front
+  HeaderEdits request;
+  HeaderEdits response;
+  std::string upstream;
+  uint32_t connect_ms = 2000;
+  uint32_t first_byte_ms = 30'000;
+  uint32_t idle_ms = 60'000;
+  uint32_t tunnel_ms = 3'600'000;
+  uint32_t replay_bytes = 65536;
+  uint32_t response_head_bytes = 32768;
+  bool tell_finished = false;
+
+  uint32_t uses = 0;
+  bool dropped = false;
+};
+
+}  // namespace weir

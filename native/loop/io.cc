@@ -1,0 +1,88 @@
+#include "loop/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+// linux/tcp.h has the fields that glibc's own struct lacks.
+#include <linux/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace weir {
+
+IoResult read_some(int fd, char* to, size_t room) {
+  for (;;) {
+    const ssize_t n = ::recv(fd, to, room, 0);
+    if (n > 0) return {IoResult::Kind::ok, size_t(n), 0};
+    if (n == 0) return {IoResult::Kind::closed};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) return {IoResult::Kind::would_block};
+    return {IoResult::Kind::failed, 0, errno};
+  }
+}
+
+IoResult write_some(int fd, const iovec* parts, int count) {
+  for (;;) {
+    ssize_t n;
+    if (count == 1) {
+      n = ::send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr m{};
+      m.msg_iov = const_cast<iovec*>(parts);
+      m.msg_iovlen = size_t(count);
+      n = ::sendmsg(fd, &m, MSG_NOSIGNAL);
+    }
+    if (n >= 0) return {IoResult::Kind::ok, size_t(n), 0};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) return {IoResult::Kind::would_block};
+    return {IoResult::Kind::failed, 0, errno};
+  }
+}
+
+int start_connect(const Address& to, bool& in_progress, int& error) {
+  const int fd = ::socket(to.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) {
+    error = errno;
+    return -1;
+  }
+  if (to.family() != AF_UNIX) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  if (::connect(fd, &to.any, to.length) == 0) {
+    in_progress = false;
+    return fd;
+  }
+  // A unix socket with a full backlog says EAGAIN: that server cannot take us now.
+  if (errno == EINPROGRESS) {
+    in_progress = true;
+    return fd;
+  }
+  error = errno;
+  ::close(fd);
+  return -1;
+}
+
+int socket_error(int fd) {
+  int e = 0;
+  socklen_t n = sizeof e;
+  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &e, &n) < 0) return errno;
+  return e;
+}
+
+int64_t bytes_acknowledged(int fd) {
+  tcp_info info;
+  memset(&info, 0, sizeof info);
+  socklen_t n = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) < 0) return -1;
+  if (n < offsetof(tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked) return -1;
+  return int64_t(info.tcpi_bytes_acked);
+}
+
+void reset_on_close(int fd) {
+  const linger l{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
+}
+
+}  // namespace weir

@@ -1,0 +1,32 @@
+// Non-blocking socket calls with their outcome as a value. All of the engine's reads and writes go through here, which is where
+// a TLS stream will join later.
+#pragma once
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "loop/address.h"
+
+namespace weir {
+
+struct IoResult {
+  enum class Kind : uint8_t { ok, would_block, closed, failed } kind;
+  size_t bytes = 0;
+  int error = 0;
+};
+
+[[nodiscard]] IoResult read_some(int fd, char* to, size_t room);
+[[nodiscard]] IoResult write_some(int fd, const iovec* parts, int count);  // at most IOV_MAX parts
+
+// Starts a connect. Returns the fd, or -1 with `error` set. `in_progress` tells whether EPOLLOUT is still to come.
+[[nodiscard]] int start_connect(const Address& to, bool& in_progress, int& error);
+[[nodiscard]] int socket_error(int fd);
+
+// Bytes of ours that the peer's kernel has acknowledged on this TCP connection (RFC 4898), or -1 where nobody knows (unix sockets).
+[[nodiscard]] int64_t bytes_acknowledged(int fd);
+
+// Makes the coming close() send a reset, so that the peer cannot take what it got for the whole.
+void reset_on_close(int fd);
+
+}  // namespace weir

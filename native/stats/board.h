@@ -1,0 +1,55 @@
+// The board: one shared memory map of counters. Primary and workers map the same memfd; each column has exactly one writer,
+// but the in-flight totals, which every worker changes atomically so that least-connections sees all of them.
+// Owns     the mapping, not the fd.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/abi.h"
+
+namespace weir {
+
+class Board {
+ public:
+  static constexpr size_t kTotalsAt = abi::board::header_bytes;
+  static constexpr size_t kColumnsAt = kTotalsAt + size_t(abi::board::servers) * abi::board::total_stride;
+  static constexpr size_t kListenersAt = abi::board::worker_bytes;  // inside a column
+  static constexpr size_t kServersAt = kListenersAt + size_t(abi::board::listeners) * abi::board::listener_stride;
+  static constexpr size_t kColumnBytes = kServersAt + size_t(abi::board::servers) * abi::board::server_stride;
+  static constexpr size_t bytes_for(size_t workers) { return kColumnsAt + workers * kColumnBytes; }
+
+  Board() = default;
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+  ~Board();
+
+  // A new memfd of the right size, or -1 (errno set).
+  [[nodiscard]] static int create(unsigned workers);
+  // Maps `fd`, or private memory when fd is -1 (tests). False: errno says why.
+  [[nodiscard]] bool map(int fd, unsigned workers, unsigned my_column);
+
+  [[nodiscard]] double* worker(unsigned column) const { return reinterpret_cast<double*>(base_ + kColumnsAt + column * kColumnBytes); }
+  [[nodiscard]] double* mine() const { return worker(column_); }
+  [[nodiscard]] double* listener(unsigned column, unsigned slot) const {
+    return reinterpret_cast<double*>(base_ + kColumnsAt + column * kColumnBytes + kListenersAt + size_t(slot) * abi::board::listener_stride);
+  }
+  [[nodiscard]] double* server(unsigned slot) const {
+    return reinterpret_cast<double*>(base_ + kColumnsAt + column_ * kColumnBytes + kServersAt + size_t(slot) * abi::board::server_stride);
+  }
+  [[nodiscard]] std::atomic<int32_t>& total_in_flight(unsigned slot) const {
+    return *reinterpret_cast<std::atomic<int32_t>*>(base_ + kTotalsAt + size_t(slot) * abi::board::total_stride);
+  }
+  [[nodiscard]] unsigned workers() const { return workers_; }
+  [[nodiscard]] unsigned column() const { return column_; }
+  [[nodiscard]] char* base() const { return base_; }
+  [[nodiscard]] size_t size() const { return size_; }
+
+ private:
+  char* base_ = nullptr;
+  size_t size_ = 0;
+  unsigned workers_ = 0;
+  unsigned column_ = 0;
+};
+
+}  // namespace weir

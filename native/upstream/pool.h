@@ -1,0 +1,57 @@
+// Connections to servers: opens them, keeps the idle ones per server (last in, first out), and learns how long servers keep theirs.
+// Owns     the slab of upstream connections.
+// Caller   a leased connection goes back through `release` or `discard`, exactly once.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "base/slab.h"
+#include "loop/runtime.h"
+#include "upstream/connection.h"
+
+namespace weir {
+
+constexpr uint8_t kUpstreamTimer = 1;
+constexpr uint32_t kMaxIdleMs = 60'000;
+
+class UpstreamPool {
+ public:
+  explicit UpstreamPool(Runtime& rt) : rt_(rt) {}
+
+  // Makes or changes the server in `slot`. Idle connections survive unless its addresses changed.
+  Server& define(uint32_t slot, Server&& as);
+  // No new work; idle connections are closed. The slot may be defined again.
+  void remove(uint32_t slot);
+  void close_idle(Server& s);
+  [[nodiscard]] Server* server(uint32_t slot) { return slot < servers_.size() ? servers_[slot].get() : nullptr; }
+
+  // The most recently used idle connection, or nullptr.
+  [[nodiscard]] UpstreamConnection* take_idle(Server& s);
+  // A new connection, connecting (or connected at once: state leased). nullptr: `error` says why.
+  [[nodiscard]] UpstreamConnection* open(Server& s, int& error);
+  // The connect failed: tries the server's next address in the same object. False when there is none left.
+  [[nodiscard]] bool try_next_address(UpstreamConnection& c, int& error);
+
+  // Back to the pool; closed instead when the server has enough idle ones, is removed, or the connection is too old.
+  void release(UpstreamConnection& c);
+  void discard(UpstreamConnection& c);
+
+  // An idle connection got an event or its time is over.
+  void on_idle_event(UpstreamConnection& c, bool ended);
+  void on_idle_timeout(UpstreamConnection& c);
+
+  // A response said `Keep-Alive: timeout=N`.
+  static void learn_announced(Server& s, uint32_t seconds);
+  [[nodiscard]] static uint32_t idle_ms(const Server& s);
+
+  Slab<UpstreamConnection> connections;
+
+ private:
+  [[nodiscard]] bool start(UpstreamConnection& c, int& error);
+  void unlink(UpstreamConnection& c);
+
+  Runtime& rt_;
+  std::vector<std::unique_ptr<Server>> servers_;
+};
+
+}  // namespace weir

@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os'
+import type { ConfigDocument } from './document.ts'
+import type { PageBodies } from './error-pages.ts'
+import { itemPath, keyPath } from './key-path.ts'
+import type { Config, ErrorPages, HeaderEdits, ListenerConfig, RouteAction, RouteConfig, ServerConfig, UpstreamConfig } from './model.ts'
+import type { CheckedConfig } from './schema.ts'
+
+type CheckedListener = CheckedConfig['listeners'][string]
+type CheckedRoute = NonNullable<CheckedListener['routes']>[number]
+type CheckedUpstream = CheckedConfig['upstreams'][string]
+type CheckedEdits = CheckedRoute['headers']['request']
+
+/** Places and files that the model takes over beside the checked values. */
+interface Sources { document: ConfigDocument; pages: PageBodies }
+
+/** The model from a checked config in which no problem was found. */
+export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
+  return {
+    source: sources.document.file,
+    workers: checked.workers === 'auto' ? availableParallelism() : checked.workers,
+    listeners: Object.entries(checked.listeners).map(([name, listener]) => buildListener(name, listener, sources)),
+    upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources)),
+    shutdown: { graceMs: checked.shutdown.grace },
+    errorPages: buildErrorPages(checked.errorPages, 'errorPages', sources),
+  }
+}
+
+function buildListener(name: string, listener: CheckedListener, sources: Sources): ListenerConfig {
+  const path = keyPath('listeners', name)
+  const { timeouts, limits } = listener
+  return {
+    name,
+    bind: listener.bind,
+    protocol: listener.protocol,
+    trustedProxies: listener.trustedProxies,
+    forwardedHeaders: listener.forwardedHeaders,
+    limits: { ...limits, bodyBytes: limits.bodyBytes === 'none' ? null : limits.bodyBytes },
+    timeouts: { headerMs: timeouts.header, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive, writeMs: timeouts.write },
+    errorPages: buildErrorPages(listener.errorPages, keyPath(path, 'errorPages'), sources),
+    routes: listener.upstream === undefined ? buildRoutes(listener, path, sources) : [routeToAll(listener.upstream, keyPath(path, 'upstream'), sources)],
+  }
+}
+
+function buildRoutes(listener: CheckedListener, path: string, sources: Sources): RouteConfig[] {
+  return (listener.routes ?? []).map((route, index) => buildRoute(route, itemPath(keyPath(path, 'routes'), index), sources))
+}
+
+function buildRoute(route: CheckedRoute, path: string, sources: Sources): RouteConfig {
+  const { stripPrefix = null, addPrefix = null, regex = null } = route.rewrite
+  return {
+    place: { path, line: sources.document.lineOf(path) },
+    match: route.match,
+    action: buildAction(route),
+    rewrite: { stripPrefix, addPrefix, regex },
+    headers: { request: buildEdits(route.headers.request), response: buildEdits(route.headers.response) },
+    host: route.host,
+    errorPages: buildErrorPages(route.errorPages, keyPath(path, 'errorPages'), sources),
+    ...(route.onRequest === undefined ? {} : { onRequest: route.onRequest }),
+    ...(route.pick === undefined ? {} : { pick: route.pick }),
+  }
+}
+
+/** The one route of a listener that names an upstream. */
+function routeToAll(upstream: string, path: string, sources: Sources): RouteConfig {
+  const noEdits = (): HeaderEdits => ({ set: [], add: [], remove: [] })
+  return {
+    place: { path, line: sources.document.lineOf(path) },
+    match: {},
+    action: { kind: 'forward', split: [{ upstream, share: 1 }] },
+    rewrite: { stripPrefix: null, addPrefix: null, regex: null },
+    headers: { request: noEdits(), response: noEdits() },
+    host: 'preserve',
+    errorPages: {},
+  }
+}
+
+function buildAction(route: CheckedRoute): RouteAction {
+  if (route.redirect) return { kind: 'redirect', ...route.redirect }
+  if (route.answer) {
+    const { status, body, contentType, headers } = route.answer
+    return { kind: 'answer', status, body, contentType, headers: pairs(headers) }
+  }
+  const shares = route.split ?? { [route.upstream ?? '']: 1 }
+  return { kind: 'forward', split: Object.entries(shares).map(([upstream, share]) => ({ upstream, share })) }
+}
+
+function buildEdits(edits: CheckedEdits): HeaderEdits {
+  return { set: Object.entries(edits.set), add: pairs(edits.add), remove: edits.remove }
+}
+
+function pairs(headers: Record<string, string[]>): [string, string][] {
+  return Object.entries(headers).flatMap(([name, values]) => values.map((value): [string, string] => [name, value]))
+}
+
+function buildErrorPages(pages: CheckedConfig['errorPages'], path: string, { pages: bodies }: Sources): ErrorPages {
+  const built = Object.entries(pages).map(([status, page]) => {
+    return [Number(status), { contentType: page.contentType, body: bodies.get(keyPath(path, status)) ?? '' }] as const
+  })
+  return Object.fromEntries(built)
+}
+
+function buildUpstream(name: string, upstream: CheckedUpstream, sources: Sources): UpstreamConfig {
+  const path = keyPath('upstreams', name)
+  const { timeouts, keepAlive, retry } = upstream
+  return {
+    name,
+    place: { path, line: sources.document.lineOf(path) },
+    balance: upstream.balance,
+    servers: upstream.servers.map(buildServer),
+    keepAlive: { idle: keepAlive.idle, idleTimeoutMs: keepAlive.idleTimeout },
+    timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, tunnelMs: timeouts.tunnel },
+    retry: { attempts: retry.attempts, on: retry.on, replayBytes: retry.replayBytes },
+    responseHeaderBytes: upstream.responseHeaderBytes,
+  }
+}
+
+function buildServer(server: CheckedUpstream['servers'][number]): ServerConfig {
+  if ('kind' in server) return { name: server.text, address: server, weight: 1, maxConnections: null, backup: false }
+  const { name = server.address.text, address, weight, maxConnections = null, backup } = server
+  return { name, address, weight, maxConnections, backup }
+}

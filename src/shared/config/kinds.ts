@@ -1,0 +1,59 @@
+import { type Measured, parseDuration, parseShare, parseSize, unitPatterns } from '../base/units.ts'
+import { parseAddressRange, parseBindAddress, parseServerAddress } from './address.ts'
+import { parseAnswerHeader, parseCookieName, parseEditedHeader, parseHeaderName, parseHeaderValue, parseMethod } from './header-rules.ts'
+import { parseErrorStatus, parseName, parseServerName } from './names.ts'
+import { expected, type Parsed, parsed } from './parsed.ts'
+import { parseHostHeader, parseHostPattern, parsePathPattern, parseRedirectTarget, parseRegex, parseRootedPath } from './patterns.ts'
+
+/** One kind of text: how it is read, what the manual calls it, and a pattern for editors where one exists. */
+interface Kind<T> {
+  parse: (text: string) => Parsed<T>
+  label: string
+  pattern?: string
+}
+
+/** Every kind of text that an option can have. A schema row names its kind; nothing else parses a value. */
+export const kinds = {
+  duration: kind('duration', measured(parseDuration), unitPatterns.duration),
+  size: kind('size', measured(parseSize), unitPatterns.size),
+  share: kind('share', measured(parseShare), unitPatterns.share),
+  bindAddress: kind('address to listen on', parseBindAddress),
+  serverAddress: kind('server address', parseServerAddress),
+  addressRange: kind('IP address or CIDR range', parseAddressRange),
+  hostPattern: kind('host or *.domain', parseHostPattern),
+  pathPattern: kind('/prefix/, =/exact or ~^/regex', parsePathPattern),
+  rootedPath: kind('path', parseRootedPath),
+  regex: kind('regular expression', parseRegex),
+  redirectTarget: kind('path or URL', parseRedirectTarget),
+  hostHeader: kind('preserve, server or a host', parseHostHeader),
+  method: kind('method', parseMethod),
+  headerName: kind('header name', parseHeaderName),
+  editedHeader: kind('header name', parseEditedHeader),
+  answerHeader: kind('header name', parseAnswerHeader),
+  headerValue: kind('header value', parseHeaderValue),
+  cookieName: kind('cookie name', parseCookieName),
+  name: kind('name', parseName),
+  serverName: kind('server name', parseServerName),
+  errorStatus: kind('status from 400 to 599', parseErrorStatus),
+  filePath: kind('file', parseFilled),
+  queryName: kind('query parameter', parseFilled),
+  text: kind('text', parsed<string>),
+}
+
+export type KindName = keyof typeof kinds
+export type KindValue<K extends KindName> = (typeof kinds)[K] extends Kind<infer V> ? V : never
+
+function kind<T>(label: string, parse: (text: string) => Parsed<T>, pattern?: string): Kind<T> {
+  return pattern === undefined ? { label, parse } : { label, parse, pattern }
+}
+
+function measured(parse: (text: string) => Measured): (text: string) => Parsed<number> {
+  return (text) => {
+    const result = parse(text)
+    return result.ok ? parsed(result.value) : expected(result.expected, text)
+  }
+}
+
+function parseFilled(text: string): Parsed<string> {
+  return text === '' || text.includes('\0') ? expected('a text that is not empty', text) : parsed(text)
+}

@@ -1,0 +1,36 @@
+import Type, { type Static } from 'typebox'
+import { errorPages } from './schema/error-pages.ts'
+import { listenerSchema } from './schema/listener.ts'
+import { matchSchema } from './schema/match.ts'
+import { type Decoded, mapOf, option, required, section, text } from './schema/option.ts'
+import { upstreamSchema } from './schema/upstream.ts'
+
+const shutdown = section({
+  grace: option(text('duration'), { text: 'How long requests in flight may take when weir stops.', reload: 'live', default: '25s' }),
+})
+
+const log = section({
+  access: option(Type.Enum(['off']), { text: 'Where a line per request goes.', reload: 'live', default: 'off' }),
+})
+
+/** THE schema: type, check, default, text and reload class of every option. All else is made from it. */
+export const configSchema = section({
+  workers: option(Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 256 })]), {
+    text: 'Worker processes; `auto` is one per core.', reload: 'restart', default: 'auto',
+  }),
+  listeners: required(mapOf('name', listenerSchema, { atLeastOne: true }), { text: 'The addresses that weir accepts on, by name.', reload: 'live' }),
+  upstreams: option(mapOf('name', upstreamSchema), { text: 'Groups of servers, by name.', reload: 'live', default: {} }),
+  errorPages,
+  admin: option(Type.Enum(['off']), { text: 'HTTP interface for metrics and commands.', reload: 'restart', default: 'off' }),
+  log: option(log, { text: 'Logs.', reload: 'live', default: {} }),
+  shutdown: option(shutdown, { text: 'How weir stops.', reload: 'live', default: {} }),
+})
+
+/** Schemas that others refer to as `#/$defs/name`. */
+export const definitions = { match: matchSchema }
+
+/** A config as it is written: what `defineConfig` takes. */
+export type ConfigInput = Static<typeof configSchema>
+
+/** A config after the check: parsed, defaults filled in, in the order and shape of the file. */
+export type CheckedConfig = Decoded<typeof configSchema>

@@ -1,0 +1,37 @@
+/**
+ * Options that weir knows and this version does not have. They are refused with a sentence of their own, never ignored.
+ * A version that brings one deletes its row and writes its schema.
+ */
+export interface FutureOption {
+  /** Key path with `*` for names and `[]` for items of a list. */
+  at: string
+  /** Only these values are missing; without it, every value but those that the schema accepts. */
+  values?: readonly string[]
+}
+
+export const futureOptions: readonly FutureOption[] = [
+  { at: 'control' },
+  { at: 'admin' },
+  { at: 'log.access' },
+  { at: 'listeners.*.protocol', values: ['https', 'tcp', 'tls'] },
+  { at: 'listeners.*.proxyProtocol', values: ['on'] },
+  { at: 'listeners.*.tls' },
+  { at: 'upstreams.*.balance', values: ['least-time', 'power-of-two', 'random', 'consistent-hash', 'source-hash', 'first'] },
+  { at: 'upstreams.*.hash' },
+  { at: 'upstreams.*.health' },
+  { at: 'upstreams.*.passiveHealth' },
+  { at: 'upstreams.*.queue' },
+  { at: 'upstreams.*.hold' },
+  { at: 'upstreams.*.slowStart' },
+  { at: 'upstreams.*.sticky' },
+  { at: 'upstreams.*.tls' },
+  { at: 'upstreams.*.retry.budget' },
+]
+
+/** The row for a place and what stands there, or null. */
+export function futureOption(at: string, value: unknown): FutureOption | null {
+  const row = futureOptions.find((option) => option.at === at)
+  if (!row) return null
+  const isMeant = row.values === undefined || (typeof value === 'string' && row.values.includes(value))
+  return isMeant ? row : null
+}
