@@ -14,6 +14,8 @@ export interface PeerOptions {
   servers: string[]
   /** Routes `/r/0/` to `/r/N-1/` beside the one that matches everything; all lead to the same servers. */
   routes: number
+  /** What is sent through it. Buffer sizes that are best for large bodies cost small ones cache, so peers may have one for each. */
+  bodies: 'small' | 'large'
 }
 
 export interface RunningPeer {

@@ -43,8 +43,8 @@ struct Plan {
 
   Host host = Host::preserve;
   std::string host_literal;
-  std::string strip;  // prefix of the path that is cut off, where it is there
-  std::string add;    // and what is put in front
+  std::string strip;  // prefix of the path that is cut off, where it is there; without a slash at its end
+  std::string add;    // what is put in front of the rest; without a slash at its end
   HeaderEdits request;
   HeaderEdits response;
   std::string upstream;

@@ -4,13 +4,21 @@
 #include <string>
 #include <string_view>
 
-#include "http/header_names.h"
-
 namespace weir {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; }
+
+// `other` is in lower case already.
+inline bool equals_ignoring_case(std::string_view any, std::string_view other) {
+  if (any.size() != other.size()) return false;
+  for (size_t i = 0; i < any.size(); ++i)
+    if (lower(any[i]) != other[i]) return false;
+  return true;
+}
 
 inline std::string lower_case(std::string_view s) {
   std::string out(s);
-  for (char& c : out) c = to_lower(c);
+  for (char& c : out) c = lower(c);
   return out;
 }
 

@@ -20,14 +20,14 @@ export function jsonSchema(): Record<string, unknown> {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'weir configuration',
-    ...withoutFunctions(configSchema as SchemaNode),
-    $defs: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, withoutFunctions(schema as SchemaNode)])),
+    ...withoutFunctions(nodeOf(configSchema)),
+    $defs: Object.fromEntries(Object.entries(definitions).map(([name, schema]) => [name, withoutFunctions(nodeOf(schema))])),
   }
 }
 
 /** The manual page of all options: a table for each section. */
 export function configMarkdown(): string {
-  const tables = sections(nodeOf(configSchema), '').map(({ path, node }) => table(path, node))
+  const tables = merged(sections(nodeOf(configSchema), '')).map(({ paths, node }) => table(paths, node))
   return `${[intro, ...tables, futureText()].join('\n')}`
 }
 
@@ -65,10 +65,22 @@ function sections(node: SchemaNode, path: string, open: SchemaNode[] = []): { pa
   return [...own, ...inner]
 }
 
-function table(path: string, node: SchemaNode): string {
+/** The same section at several places is one table. */
+function merged(found: { path: string; node: SchemaNode }[]): { paths: string[]; node: SchemaNode }[] {
+  const byProperties = new Map<unknown, { paths: string[]; node: SchemaNode }>()
+  for (const { path, node } of found) {
+    const first = byProperties.get(node.properties)
+    if (first) first.paths.push(path)
+    else byProperties.set(node.properties, { paths: [path], node })
+  }
+  return [...byProperties.values()]
+}
+
+function table(paths: string[], node: SchemaNode): string {
   const rows = Object.entries(node.properties ?? {}).map(([key, option]) => row(key, option, node.required?.includes(key) ?? false))
   const head = ['| Option | Type | Default | Applies | Meaning |', '|---|---|---|---|---|']
-  return [`## ${path === '' ? 'The file' : `\`${path}\``}`, '', ...head, ...rows, ''].join('\n')
+  const also = paths.length > 1 ? [`Also at ${paths.slice(1).map((path) => `\`${path}\``).join(', ')}.`, ''] : []
+  return [`## ${paths[0] === '' ? 'The file' : `\`${paths[0]}\``}`, '', ...also, ...head, ...rows, ''].join('\n')
 }
 
 function row(key: string, option: SchemaNode, isRequired: boolean): string {

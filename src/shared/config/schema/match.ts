@@ -1,8 +1,8 @@
 import Type, { type Static, type TObject } from 'typebox'
 import type { Match } from '../model.ts'
-import { type Meaning, mapOf, oneOrMany, optional, section, text } from './option.ts'
+import { type Meaning, mapOf, oneOrMany, optional, required, section, text } from './option.ts'
 
-const regexMatch = section({ regex: text('regex') })
+const regexMatch = section({ regex: required(text('regex'), { text: 'Regular expression that is searched in the value.', reload: 'next-exchange' }) })
 const valueMatch = Type.Union([
   Type.Boolean(),
   text('text'),
