@@ -16,6 +16,7 @@ export const httpLatency: Case = {
     { key: 'rate', label: 'req/s' },
     { key: 'cpuUs', label: 'CPU us/req' },
     { key: 'late', label: 'late sends' },
+    { key: 'unsent', label: 'unsent' },
   ],
   goals: [
     { metric: 'p99', label: 'p99 at 70 %', against: 'peers', better: 'lower', must: 1, aim: 0.8 },
@@ -33,10 +34,8 @@ async function measureLatency(kind: PeerKind, bench: Bench): Promise<Sample> {
     const target = { core: bench.cores.load, port: peer.port, connections }
     await wrk({ ...target, seconds: 1 })
     const run = await underLoad(peer, () => pace({ ...target, rate, seconds: bench.seconds }))
-    const { p50, p99, p999, late, completed } = run.result
-    // pace sends for half a second before it counts; those requests cost CPU, too.
-    const requests = completed + rate / 2
-    return { p50, p99, p999, late, rate: run.result.rate, cpuUs: run.ranNs / 1000 / requests, waited: run.waited }
+    const { p50, p99, p999, late, unsent, answered } = run.result
+    return { p50, p99, p999, late, unsent, rate: run.result.rate, cpuUs: run.ranNs / 1000 / answered, waited: run.waited }
   })
 }
 

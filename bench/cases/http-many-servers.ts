@@ -46,8 +46,7 @@ async function costOf(kind: PeerKind, bench: Bench, shape: Shape): Promise<numbe
       const target = { core: bench.cores.load, port: peer.port, connections: 64, rate: 0, path: '/r/#/x', spread: routeCount }
       await pace({ ...target, seconds: 1 })
       const run = await underLoad(peer, () => pace({ ...target, seconds: bench.seconds }))
-      // Half a second of every run is not counted by pace but costs CPU, at the same rate.
-      return run.ranNs / 1000 / (run.result.completed * ((bench.seconds + 0.5) / bench.seconds))
+      return run.ranNs / 1000 / run.result.answered
     })
   } finally {
     await origins.stop()

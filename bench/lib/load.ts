@@ -54,6 +54,9 @@ export interface PaceResult {
   completed: number
   errors: number
   late: number
+  unsent: number
+  /** Completed ones, with those of the half second that is not counted otherwise. */
+  answered: number
   p50: number
   p90: number
   p99: number

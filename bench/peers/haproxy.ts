@@ -18,9 +18,9 @@ const buffers64k = 'tune.bufsize 65536'
 /**
  * The fastest of what was tried. 1 MiB bodies, CPU ms per GB, medians of three rounds in one run each, 2 cores shared with others:
  * 64k buffers 463, the same with splice 577, default buffers 683 · 64k with splice 491, without 533, 32k 587, default 617, 128k 998 ·
- * in an earlier run 64k 410, with splice 435, default 585, default with splice 625. Splice does not pay in HTTP mode of this version.
- * Small bodies: default buffers 15.7 us, 64k buffers 17.2. leastconn 18.2 and roundrobin 17.5, reuse always 18.2 and safe 15.9 with
- * 10 to 20 % of noise: no difference seen.
+ * in an earlier run 64k 410, with splice 435, default 585, default with splice 625. Splice lost two of three times.
+ * Small bodies: default buffers 15.7 us, 64k buffers 17.2; 18.7 and 28.2 in a busier run. Undecided, with 10 to 20 % of noise: leastconn
+ * 18.2 and roundrobin 17.5; reuse always 18.2 and safe 15.9; with 64k buffers, edge-triggered 25.1 and not 28.2.
  */
 const best: Tuning = { balance: 'leastconn', reuse: 'always', splice: '', global: { small: '', large: buffers64k } }
 

@@ -18,7 +18,8 @@ const unbuffered32k = 'proxy_buffering off; proxy_buffers 8 32k; proxy_buffer_si
  * The fastest of what was tried. 1 MiB bodies, CPU ms per GB, medians of three rounds in one run each, 2 cores shared with others:
  * unbuffered-32k 412, buffered with the default sizes 684, 32 x 16k 695, unbuffered-64k 758 · unbuffered-32k 438, unbuffered-16k 499,
  * default 711 · in an earlier run default 587, 32 x 16k 649, 8 x 256k 769, 16 x 64k 908. Bigger buffers leave the cache.
- * Small bodies: least_conn 15.5 us, round robin 15.7, multi_accept off 15.5: no difference. Unbuffered or a coarse clock: within noise.
+ * Small bodies: least_conn 15.5 us, round robin 15.7, multi_accept off 15.5: no difference. Undecided, the machine was too busy: default
+ * buffers 17.4 with a coarse clock 14.8 (±22 %) and unbuffered-32k 14.3 in one run, default 18.2 and unbuffered-32k 19.1 in another.
  */
 const best: Tuning = {
   balance: 'least_conn;',

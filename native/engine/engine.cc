@@ -10,6 +10,7 @@ Engine::~Engine() {
 
 void Engine::turn() {
   epoll_event events[Loop::kBatch];
+  in_turn_ = true;
   rt.tick();
   const int n = rt.loop.wait(events, 0);
   if (n > 0) {
@@ -21,11 +22,13 @@ void Engine::turn() {
 }
 
 void Engine::settle() {
+  in_turn_ = true;
   forwarder.run_queue();
   tunnels.run_queue();
   rt.wheel.advance(rt.now_us, [this](TimerNode* node) { expire(node); });
   forwarder.sweep();
   tunnels.sweep();
+  in_turn_ = false;
 }
 
 void Engine::dispatch(const epoll_event& e) {

@@ -24,6 +24,9 @@ class Engine : private Joiner {
   // Work that did not come from the loop (a late verdict) ends with this as well.
   void settle();
 
+  // Inside `turn`: the engine must not be entered from above.
+  [[nodiscard]] bool in_turn() const { return in_turn_; }
+
   // Plans by id. A plan that is replaced or dropped lives on for the exchanges that run it.
   void define_plan(uint32_t id, std::unique_ptr<Plan> plan);
   void drop_plan(uint32_t id);
@@ -45,6 +48,7 @@ class Engine : private Joiner {
   void join(Exchange& ex, std::string_view from_server) override;
 
   std::vector<Plan*> plans_;
+  bool in_turn_ = false;
 };
 
 }  // namespace weir

@@ -54,6 +54,10 @@ class TimerWheel {
 
   // True when something was armed that is due before the alarm that `next_ms` last asked for; the alarm must then be set anew.
   [[nodiscard]] bool earlier_than_alarm() const { return sooner_; }
+  void alarm_rang() {
+    alarm_set_ = false;
+    sooner_ = count_ > 0;
+  }
   [[nodiscard]] uint32_t count() const { return count_; }
 
  private:

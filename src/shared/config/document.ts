@@ -56,9 +56,15 @@ export class ConfigDocument {
   }
 
   /** Notes what is allowed and yet probably not meant. */
-  warning(path: string, message: string, hint: string | null = null): void {
+  valueWarning(path: string, message: string, hint: string | null = null): void {
     const places = this.#places.get(path)
     this.warnings.push(this.#problem(path, places?.value ?? places?.key ?? null, message, hint))
+  }
+
+  /** The same for the key at `path`. */
+  keyWarning(path: string, message: string, hint: string | null = null): void {
+    const places = this.#places.get(path)
+    this.warnings.push(this.#problem(path, places?.key ?? places?.value ?? null, message, hint))
   }
 
   #problem(path: string, place: Place | null, message: string, hint: string | null): ConfigProblem {

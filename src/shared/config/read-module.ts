@@ -1,5 +1,4 @@
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createJiti } from 'jiti'
 import { ConfigDocument, type Place, unreadable } from './document.ts'
 import type { Environment } from './environment.ts'
@@ -12,7 +11,9 @@ import { readValue } from './read-value.ts'
  */
 export async function readModule(path: string, env: Environment): Promise<ConfigDocument> {
   try {
-    const jiti = createJiti(import.meta.url, { alias: { weir: ownIndex() }, fsCache: false, moduleCache: false })
+    // The instance that runs already, not a second copy of it: the package may hold native code and state.
+    const virtualModules = { weir: await import(ownIndex()) as unknown }
+    const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false, moduleCache: false, interopDefault: false })
     const module = await jiti.import<Record<string, unknown>>(resolve(path))
     return exported(module, path, env)
   } catch (error) {
@@ -33,7 +34,7 @@ function exported(module: Record<string, unknown>, path: string, env: Environmen
 /** src/index.ts when run from sources, dist/index.js when run as a package. */
 function ownIndex(): string {
   const name = import.meta.url.endsWith('.ts') ? '../../index.ts' : '../../index.js'
-  return fileURLToPath(new URL(name, import.meta.url))
+  return new URL(name, import.meta.url).href
 }
 
 /** An error of the file itself, a syntax error or one that its code throws, without a stack. */

@@ -1,7 +1,6 @@
 import { ConfigDocument, unreadable } from './document.ts'
 import { type Environment, expandEnvironment, holdsVariables } from './environment.ts'
 import { itemPath, keyPath } from './key-path.ts'
-import { shown } from './parsed.ts'
 
 const deepest = 64
 const mostValues = 100_000
@@ -64,5 +63,5 @@ function refusalOf(value: object, walk: Walk): string | null {
   const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null
   // A module of another realm has its own Object.prototype, so its name decides.
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
-  return isPlain ? null : `expected plain ${shown({})}s and lists, found a ${prototype.constructor?.name ?? 'class instance'}`
+  return isPlain ? null : `expected plain maps and lists, found a ${prototype.constructor?.name ?? 'class instance'}`
 }

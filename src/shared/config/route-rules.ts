@@ -66,7 +66,7 @@ function checkPlaceholders(route: Raw, document: ConfigDocument): void {
   for (const { path, value } of texts) {
     if (typeof value !== 'string') continue
     for (const { name, guess } of unknownPlaceholders(value)) {
-      document.warning(path, `{${name}} is no placeholder and is sent as it stands`, guess === null ? null : `did you mean "{${guess}}"?`)
+      document.valueWarning(path, `{${name}} is no placeholder and is sent as it stands`, guess === null ? null : `did you mean "{${guess}}"?`)
     }
   }
 }

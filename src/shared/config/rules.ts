@@ -91,6 +91,6 @@ function holdsFunction(root: Raw): boolean {
 
 function warnUnused(root: Raw, used: Set<string>, document: ConfigDocument): void {
   for (const { key, path } of entries(entry(root, 'upstreams'))) {
-    if (!used.has(key)) document.warning(path, 'no route uses this upstream')
+    if (!used.has(key)) document.keyWarning(path, 'no route uses this upstream')
   }
 }

@@ -8,8 +8,9 @@ export type CompiledRewrite =
   | { readonly kind: 'static'; readonly strip: string; readonly add: string }
   | { readonly kind: 'dynamic'; apply(path: string): string }
 
-/** Strips first, then applies the regex, then adds. Throws a SyntaxError when the regex is broken. */
-export function compileRewrite(rewrite: Rewrite): CompiledRewrite {
+/** Strips first, then applies the regex, then adds; null changes nothing. Throws a SyntaxError when the regex is broken. */
+export function compileRewrite(rewrite: Rewrite | null): CompiledRewrite {
+  if (rewrite === null) return { kind: 'static', strip: '', add: '' }
   const strip = withoutLastSlash(rewrite.stripPrefix ?? '')
   const add = withoutLastSlash(rewrite.addPrefix ?? '')
   if (rewrite.regex === null) return { kind: 'static', strip, add }

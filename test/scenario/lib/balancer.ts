@@ -8,7 +8,8 @@ import { stringify } from 'yaml'
 import { childrenOf, isRunning } from './processes.ts'
 import { inTime, type Scope, until } from './wait.ts'
 
-export const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+/** What is run: the build of this checkout, or WEIR_TEST_MAIN (an installed package). */
+export const MAIN = process.env['WEIR_TEST_MAIN'] ?? fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 /** The node that runs the balancer: WEIR_TEST_NODE, or the one that runs the test. */
 export const NODE = process.env['WEIR_TEST_NODE'] ?? process.execPath
 

@@ -19,8 +19,8 @@ test('defaults are filled in, in milliseconds and bytes', async () => {
 
 test('routes become the model', async () => {
   const route = `match: { host: [A.example.com, "*.B.org"], path: [/v1/, =/x, "~^/y"], method: get, header: { X-Env: [a, { regex: b }] } },
-    split: { api: 90%, other: 10% }, rewrite: { stripPrefix: /v1 }, host: server,
-    headers: { request: { set: { X-Env: prod }, add: { X-L: [a, b] } }, response: { remove: [Server] } }`
+        split: { api: 90%, other: 10% }, rewrite: { stripPrefix: /v1 }, host: server,
+        headers: { request: { set: { X-Env: prod }, add: { X-L: [a, b] } }, response: { remove: [Server] } }`
   const config = await configOf(`${configWith({ route })}  other: { servers: [{ name: b, address: "[::1]:80", weight: 3, backup: true }] }\n`)
   const [built] = config.listeners[0]?.routes ?? []
   assert.deepEqual(built?.place, { path: 'listeners.web.routes[0]', line: 6 })

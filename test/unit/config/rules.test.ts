@@ -14,7 +14,7 @@ test('every problem is reported, in the order of the file', async () => {
   assert.deepEqual(await problemsOf(text), [
     'weir.yaml:5:25: listeners.web.timeouts.header: expected a unit after the number: 10ms, 10s, 10m or 10h, found "10"',
     'weir.yaml:5:29: listeners.web.timeouts.boddy: unknown key, did you mean "body"?',
-    'weir.yaml:7:30: listeners.web.routes[0].upstream: no upstream is named "apo", did you mean "api"?',
+    'weir.yaml:7:32: listeners.web.routes[0].upstream: no upstream is named "apo", did you mean "api"?',
     'weir.yaml:11:14: upstreams.api.balance: expected round-robin or least-connections, found "least-conections", did you mean "least-connections"?',
   ])
 })
@@ -42,7 +42,7 @@ test('servers have names of their own and listeners addresses of their own', asy
 test('addresses are checked', async () => {
   const server = (address: string) => configWith().replace('127.0.0.1:9001', address)
   for (const address of ['a:0', 'a:65536', 'a', '1.2.3:80', '256.1.1.1:80', '[::g]:80', '::1:80', ':80', 'unix:x', 'http://a:80', 'a b:80', '-a:80']) {
-    await refuses(server(address), /^weir\.yaml:10:15: upstreams\.api\.servers\[0\]: /)
+    await refuses(server(address), /^weir\.yaml:9:15: upstreams\.api\.servers\[0\]: /)
   }
   for (const address of ['a:1', 'my_app.internal:65535', '[::1]:80', 'unix:/run/a.sock']) assert.ok((await loadText(server(address))).ok, address)
 })
@@ -50,7 +50,7 @@ test('addresses are checked', async () => {
 test('matches are checked', async () => {
   const cases: [match: string, problem: RegExp][] = [
     ['host: "a:80"', /write the host without port/], ['host: "*"', /leave host out/], ['host: "a.*"', /expected a host/],
-    ['path: x', /expected a path/], ['path: "~^/("', /^weir\.yaml:7:24: .*not a valid regular expression/], ['path: "/a?b"', /no \? or #/],
+    ['path: x', /expected a path/], ['path: "~^/("', /^weir\.yaml:6:26: .*not a valid regular expression/], ['path: "/a?b"', /no \? or #/],
     ['clientIp: 10.0.0.0/33', /a prefix length from 0 to 32/], ['clientIp: 10.0.0', /expected an IP address/],
     ['header: { "a b": x }', /expected a header name/], ['header: { a: { regex: "[" } }', /not a valid regular expression/],
     ['header: { A: x, a: y }', /the same header as "A"/], ['query: { p: 1 }', /write it in quotes/], ['host: []', /expected at least one entry/],
@@ -100,7 +100,7 @@ test('what is probably not meant is a warning', async () => {
   const result = await loadText(`${configWith({ route: 'upstream: api, headers: { request: { set: { A: "{clientip} {host}" } } }' })}  idle: { servers: ["a:1"] }\n`)
   assert.ok(result.ok)
   assert.deepEqual(result.warnings.map((warning) => problemLine(warning).replace(/^.*weir\.yaml/, '')), [
-    ':7:64: listeners.web.routes[0].headers.request.set.A: {clientip} is no placeholder and is sent as it stands, did you mean "{client.ip}"?',
-    ':11:3: upstreams.idle: no route uses this upstream',
+    ':6:58: listeners.web.routes[0].headers.request.set.A: {clientip} is no placeholder and is sent as it stands, did you mean "{client.ip}"?',
+    ':10:3: upstreams.idle: no route uses this upstream',
   ])
 })

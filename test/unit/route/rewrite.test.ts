@@ -10,6 +10,7 @@ function rewritten(rewrite: Partial<typeof nothing> | object, path: string): str
 
 test('no rewrite leaves the path alone', () => {
   assert.deepEqual(compileRewrite(nothing), { kind: 'static', strip: '', add: '' })
+  assert.deepEqual(compileRewrite(null), { kind: 'static', strip: '', add: '' })
   assert.equal(rewritten({}, '/a//b'), '/a//b')
 })
 

@@ -1,0 +1,344 @@
+#include "binding/engine_wrap.h"
+
+#include <errno.h>
+
+#include <cstring>
+#include <memory>
+
+#include "binding/napi_util.h"
+#include "binding/options.h"
+#include "binding/script_decider.h"
+#include "binding/uv_bridge.h"
+#include "engine/engine.h"
+#include "http/text.h"
+
+namespace weir::binding {
+
+namespace {
+
+// A verdict that came while the engine was in the middle of a turn.
+struct Late {
+  uint32_t index, generation;
+  Verdict verdict;
+  Answer answer;
+};
+
+struct Wrap {
+  std::unique_ptr<ScriptDecider> decider;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<UvBridge> bridge;
+  std::vector<Late> late;
+
+  // Work of a turn is over. Late verdicts first: closing the decider's scope may run JavaScript, which may bring more.
+  void after_turn() {
+    while (!late.empty()) {
+      std::vector<Late> now;
+      now.swap(late);
+      for (Late& l : now) {
+        l.verdict.answer = &l.answer;
+        (void)engine->forwarder.resume(l.index, l.generation, l.verdict);
+      }
+      engine->settle();
+    }
+    decider->end_turn();
+  }
+  void settle() {
+    engine->settle();
+    after_turn();
+    bridge->rearm();
+  }
+};
+
+constexpr size_t kMaxArgs = 8;
+
+struct Call {
+  napi_env env;
+  napi_value args[kMaxArgs];
+  size_t count = kMaxArgs;
+  Wrap* wrap = nullptr;
+
+  Call(napi_env e, napi_callback_info info) : env(e) {
+    napi_value self = nullptr;
+    napi_get_cb_info(env, info, &count, args, &self, nullptr);
+    void* data = nullptr;
+    if (napi_unwrap(env, self, &data) == napi_ok) wrap = static_cast<Wrap*>(data);
+  }
+  [[nodiscard]] uint32_t u32(size_t i) const { return uint32_t(int64_t(number(env, args[i]))); }
+  [[nodiscard]] Exchange* exchange() const {
+    return wrap ? wrap->engine->forwarder.exchanges.find(u32(0), u32(1)) : nullptr;
+  }
+  // An exchange whose request head may be read: TypeScript decides on it now, or it waits for a verdict.
+  [[nodiscard]] Exchange* readable() const {
+    Exchange* ex = exchange();
+    return ex && ex->head_held ? ex : nullptr;
+  }
+};
+
+napi_value construct(napi_env env, napi_callback_info info) {
+  napi_value args[4], self;
+  size_t count = 4;
+  napi_get_cb_info(env, info, &count, args, &self, nullptr);
+  auto wrap = std::make_unique<Wrap>();
+  wrap->decider = std::make_unique<ScriptDecider>(env, args[1], args[2], args[3]);
+  wrap->engine = std::make_unique<Engine>(*wrap->decider);
+  wrap->decider->attach(*wrap->engine);
+  Engine& engine = *wrap->engine;
+  if (!engine.rt.loop.valid()) return throw_errno(env, errno, "cannot create an epoll set");
+  const int fd = int(number_at(env, args[0], "boardFd", -1));
+  const unsigned workers = unsigned(number_at(env, args[0], "workers", 1)), column = unsigned(number_at(env, args[0], "column", 0));
+  if (!engine.rt.board.map(fd, workers, column)) return throw_errno(env, errno, "cannot map the board");
+  engine.rt.board.mine()[abi::worker_counter::alive] = 1;
+  Wrap* raw = wrap.get();
+  wrap->bridge = std::make_unique<UvBridge>(engine, [raw] { raw->after_turn(); });
+  napi_set_named_property(env, self, "lent", [&] {
+    napi_value buffer = view_of(env, raw->decider->lent(), abi::lent::count * sizeof(int32_t)), array = nullptr;
+    napi_create_typedarray(env, napi_int32_array, abi::lent::count, buffer, 0, &array);
+    return array;
+  }());
+  napi_set_named_property(env, self, "board", view_of(env, engine.rt.board.base(), engine.rt.board.size()));
+  // The engine ends with the environment, not with the object: sockets must not depend on the garbage collector.
+  napi_wrap(env, self, raw, nullptr, nullptr, nullptr);
+  napi_ref keep;
+  napi_create_reference(env, self, 1, &keep);
+  napi_add_env_cleanup_hook(env, [](void* w) { delete static_cast<Wrap*>(w); }, wrap.release());
+  return self;
+}
+
+napi_value start(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  if (!c.wrap->bridge->start(env)) return throw_errno(env, errno, "cannot watch the epoll set");
+  return undefined(env);
+}
+
+napi_value configure_listener(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  read_listener(env, c.args[1], c.wrap->engine->forwarder.listener(c.u32(0)));
+  return undefined(env);
+}
+
+napi_value listen(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  if (!c.wrap->engine->acceptor.add(int(c.u32(1)), c.u32(0))) return throw_errno(env, errno, "cannot watch a listening socket");
+  return undefined(env);
+}
+
+napi_value define_server(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Server s;
+  if (!read_server(env, c.args[1], s)) return throw_errno(env, EINVAL, "a server's address is not an IP address or a path");
+  c.wrap->engine->pool.define(c.u32(0), std::move(s));
+  return undefined(env);
+}
+
+napi_value remove_server(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->pool.remove(c.u32(0));
+  c.wrap->settle();
+  return undefined(env);
+}
+
+napi_value define_plan(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->define_plan(c.u32(0), read_plan(env, c.args[1]));
+  return undefined(env);
+}
+
+napi_value drop_plan(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->drop_plan(c.u32(0));
+  return undefined(env);
+}
+
+napi_value header(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const Exchange* ex = c.readable();
+  if (!ex) return undefined(env);
+  const std::string name = lower_case(latin1(env, c.args[2]));
+  // Fields of one name are one list (RFC 9110 5.3); cookies are joined by semicolons (RFC 9113 8.2.3).
+  std::string joined;
+  bool found = false;
+  for (unsigned i = 0; i < ex->request.header_count; ++i) {
+    const HeaderRef& h = ex->request.headers[i];
+    if (!equals_ignoring_case(ex->request.name(h), name)) continue;
+    const std::string_view value = ex->request.value(h);
+    if (found) joined += name == "cookie" ? "; " : ", ";
+    joined += value;
+    found = true;
+  }
+  return found ? make(env, std::string_view(joined)) : undefined(env);
+}
+
+napi_value field(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const Exchange* ex = c.readable();
+  if (!ex) return undefined(env);
+  const MessageHead& head = ex->request;
+  const std::string which = text(env, c.args[2]);
+  if (which == "method") return make(env, head.text(head.method_text));
+  if (which == "host") return make(env, head.text(head.authority));
+  if (which == "query") return make(env, head.text(head.query));
+  if (which == "target") return make(env, head.text(head.target));
+  if (which == "clientIp" || which == "peer") {
+    if (ex->client->unix_peer && which == "peer") return make(env, std::string_view("unix:"));
+    char ip[48];
+    const ListenerSettings* l = c.wrap->engine->forwarder.find_listener(ex->client->listener);
+    const PeerIp from = which == "peer" ? ex->client->peer : client_ip(*ex, *ex->client, *l);
+    if (from.is_none()) return make(env, std::string_view("unix:"));
+    return make(env, std::string_view(ip, from.print(ip)));
+  }
+  if (which == "requestId") {
+    const HeadSources from = c.wrap->engine->forwarder.sources(*const_cast<Exchange*>(ex));
+    return make(env, request_id(from));
+  }
+  return undefined(env);
+}
+
+napi_value host_name(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  return make(env, c.wrap->decider->host_name(int32_t(c.u32(0))));
+}
+
+RequestEdits& edits_of(Exchange& ex) {
+  if (!ex.edits) ex.edits = std::make_unique<RequestEdits>();
+  return *ex.edits;
+}
+
+napi_value set_header(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Exchange* ex = c.readable();
+  if (!ex) return make(env, false);
+  const std::string name = lower_case(latin1(env, c.args[2]));
+  RequestEdits& edits = edits_of(*ex);
+  std::erase_if(edits.set, [&](const auto& e) { return e.first == name; });
+  std::erase(edits.removed, name);
+  if (is_nullish(env, c.args[3])) edits.removed.push_back(name);
+  else edits.set.emplace_back(name, latin1(env, c.args[3]));
+  return make(env, true);
+}
+
+napi_value set_target(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Exchange* ex = c.readable();
+  if (!ex) return make(env, false);
+  edits_of(*ex).target = latin1(env, c.args[2]);
+  return make(env, true);
+}
+
+// answer(status, headers, contentType, body | undefined): staged for the verdict that follows.
+napi_value stage_answer(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Answer& a = c.wrap->decider->staged;
+  a.status = int(c.u32(0));
+  a.headers = latin1(env, c.args[1]);
+  a.content_type = latin1(env, c.args[2]);
+  a.has_body = !is_nullish(env, c.args[3]);
+  a.body = a.has_body ? text(env, c.args[3]) : std::string();
+  return undefined(env);
+}
+
+napi_value resume(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Exchange* ex = c.exchange();
+  if (!ex) return make(env, false);
+  Wrap& w = *c.wrap;
+  if (w.engine->in_turn()) {
+    w.late.push_back({c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))), w.decider->staged});
+    return make(env, true);
+  }
+  w.engine->rt.tick();
+  const bool done = w.engine->forwarder.resume(c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))));
+  w.settle();
+  return make(env, done);
+}
+
+napi_value stop_accepting(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->stop_accepting();
+  return undefined(env);
+}
+
+napi_value drain(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->rt.tick();
+  c.wrap->engine->forwarder.drain();
+  c.wrap->settle();
+  return undefined(env);
+}
+
+napi_value close(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Engine& e = *c.wrap->engine;
+  e.stop_accepting();
+  e.forwarder.close_all();
+  e.tunnels.close_all();
+  c.wrap->settle();
+  c.wrap->bridge->stop();
+  return undefined(env);
+}
+
+napi_value open_count(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  return make(env, double(c.wrap->engine->open()));
+}
+
+// Sizes that must return to their start when nothing is going on: leak tests read them.
+napi_value usage(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Engine& e = *c.wrap->engine;
+  napi_value o = nullptr;
+  napi_create_object(env, &o);
+  const std::pair<const char*, double> rows[] = {
+      {"clients", e.forwarder.clients.live()},   {"exchanges", e.forwarder.exchanges.live()}, {"upstreamConnections", e.pool.connections.live()},
+      {"tunnels", e.tunnels.tunnels.live()},     {"buffers", e.rt.buffers.lent()},            {"timers", e.rt.wheel.count()},
+  };
+  for (const auto& [name, value] : rows) napi_set_named_property(env, o, name, make(env, value));
+  return o;
+}
+
+napi_value histogram(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const Server* s = c.wrap->engine->pool.server(c.u32(0));
+  if (!s) return undefined(env);
+  const Histogram& h = text(env, c.args[1]) == "firstByte" ? s->first_byte_us : s->total_us;
+  void* data = nullptr;
+  napi_value buffer = nullptr, array = nullptr;
+  napi_create_arraybuffer(env, Histogram::kCounts * sizeof(uint32_t), &data, &buffer);
+  memcpy(data, h.counts(), Histogram::kCounts * sizeof(uint32_t));
+  napi_create_typedarray(env, napi_uint32_array, Histogram::kCounts, buffer, 0, &array);
+  return array;
+}
+
+}  // namespace
+
+napi_value engine_class(napi_env env) {
+  const auto method = [](const char* name, napi_callback cb) {
+    return napi_property_descriptor{name, nullptr, cb, nullptr, nullptr, nullptr, napi_default_method, nullptr};
+  };
+  const napi_property_descriptor methods[] = {
+      method("start", start),
+      method("configureListener", configure_listener),
+      method("listen", listen),
+      method("defineServer", define_server),
+      method("removeServer", remove_server),
+      method("definePlan", define_plan),
+      method("dropPlan", drop_plan),
+      method("header", header),
+      method("field", field),
+      method("hostName", host_name),
+      method("setHeader", set_header),
+      method("setTarget", set_target),
+      method("stageAnswer", stage_answer),
+      method("resume", resume),
+      method("stopAccepting", stop_accepting),
+      method("drain", drain),
+      method("close", close),
+      method("openCount", open_count),
+      method("usage", usage),
+      method("histogram", histogram),
+  };
+  napi_value c = nullptr;
+  napi_define_class(env, "Engine", NAPI_AUTO_LENGTH, construct, nullptr, sizeof methods / sizeof *methods, methods, &c);
+  return c;
+}
+
+}  // namespace weir::binding

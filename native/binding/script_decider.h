@@ -1,0 +1,64 @@
+// Hands request heads to TypeScript and brings verdicts back. Numbers travel in `lent`, one Int32Array; the path is the only string
+// made per request.
+// Owns     references to the three functions, the table of interned hosts, and the answer that TypeScript staged last.
+// Note     one handle scope and one callback scope per turn of the engine, opened with the first decision and not at all without one.
+#pragma once
+#include <node_api.h>
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "http/decider.h"
+
+namespace weir {
+class Engine;
+}
+
+namespace weir::binding {
+
+class ScriptDecider final : public Decider {
+ public:
+  ScriptDecider(napi_env env, napi_value decide, napi_value after_failure, napi_value finished);
+  ~ScriptDecider() override;
+  void attach(Engine& engine) { engine_ = &engine; }
+
+  Verdict decide(Exchange& ex) override;
+  Verdict after_failure(Exchange& ex, const Failure& failure) override;
+  void finished(Exchange& ex) override;
+
+  void end_turn();
+  // The verdict that `lent` and the staged answer describe now.
+  [[nodiscard]] Verdict verdict_of(int kind);
+
+  int32_t* lent() { return lent_; }
+  Answer staged;
+  [[nodiscard]] std::string_view host_name(int32_t id) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+  };
+  void open_turn();
+  void lend(Exchange& ex);
+  int call(napi_ref function, napi_value* args, size_t count);
+  int32_t intern_host(std::string_view authority);
+
+  napi_env env_;
+  Engine* engine_ = nullptr;
+  napi_ref decide_ = nullptr;
+  napi_ref after_failure_ = nullptr;
+  napi_ref finished_ = nullptr;
+  napi_ref resource_ = nullptr;
+  napi_async_context context_ = nullptr;
+  napi_handle_scope handles_ = nullptr;
+  napi_callback_scope callbacks_ = nullptr;
+  napi_value decide_now_ = nullptr;
+  napi_value receiver_ = nullptr;
+  int32_t lent_[abi::lent::count] = {};
+  std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> hosts_;
+  std::vector<const std::string*> host_names_;
+};
+
+}  // namespace weir::binding

@@ -1,0 +1,61 @@
+# C++ unit tests and fuzzers, without Node. Included by the Makefile; runs from the repository's root. Everything built lands in build/.
+# Every .cc below native/ except binding/ is linked, every .cc in test/native/ is a test, every .cc in test/fuzz/ a fuzz target.
+
+NATIVE_FOLDERS ?= base loop stats tcp upstream tls http engine
+NATIVE_SOURCES ?= $(wildcard $(NATIVE_FOLDERS:%=native/%/*.cc))
+NATIVE_TESTS := $(wildcard test/native/*.cc)
+NATIVE_FLAGS := -std=c++20 -g -Wall -Wextra -Werror -fno-exceptions -fno-rtti -Inative -Itest/native -MMD -MP
+NATIVE_LIBS ?= -lpthread
+CLANG := $(shell command -v clang++-14 || command -v clang++)
+SANITIZING_CXX ?= $(or $(CLANG),g++)
+NATIVE_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SECONDS ?= 60
+ONLY ?=
+
+# $(call native_program,variant,compiler,flags,test sources): objects and one program build/native-<variant>/run
+define native_program
+build/native-$(1)/%.o: %.cc
+	@mkdir -p $$(@D)
+	$(2) $$(NATIVE_FLAGS) $(3) -c $$< -o $$@
+build/native-$(1)/run: $$(patsubst %.cc,build/native-$(1)/%.o,$$(NATIVE_SOURCES) $(4))
+	$(2) $(3) $$^ -o $$@ $$(NATIVE_LIBS)
+-include $$(patsubst %.cc,build/native-$(1)/%.d,$$(NATIVE_SOURCES) $(4))
+endef
+
+$(eval $(call native_program,plain,$(CXX),-O2,$(NATIVE_TESTS)))
+$(eval $(call native_program,asan,$(SANITIZING_CXX),-O1 $(NATIVE_ASAN),$(NATIVE_TESTS)))
+$(eval $(call native_program,tsan,$(SANITIZING_CXX),-O1 -fsanitize=thread,$(NATIVE_TESTS)))
+$(eval $(call native_program,speed,$(CXX),-O2,test/native/speed/head_parse.cc))
+
+.PHONY: native-test native-asan native-tsan native-speed native-fuzz native-regressions
+
+native-test: build/native-plain/run #? C++ unit tests (ONLY=part of a name)
+	./$< "$(ONLY)"
+
+native-asan: build/native-asan/run #? C++ unit tests under AddressSanitizer and UBSan
+	./$< "$(ONLY)"
+
+native-tsan: build/native-tsan/run #? C++ unit tests under ThreadSanitizer
+	./$< "$(ONLY)"
+
+native-speed: build/native-speed/run #? nanoseconds per parsed head
+	./$<
+
+FUZZ_TARGETS := $(patsubst test/fuzz/%.cc,%,$(wildcard test/fuzz/*.cc))
+FUZZ_FLAGS := -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
+build/fuzz/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CLANG) $(NATIVE_FLAGS) $(FUZZ_FLAGS) -c $< -o $@
+.SECONDARY: $(patsubst %.cc,build/fuzz/obj/%.o,$(NATIVE_SOURCES)) $(FUZZ_TARGETS:%=build/fuzz/obj/test/fuzz/%.o)
+build/fuzz/%: build/fuzz/obj/test/fuzz/%.o $(patsubst %.cc,build/fuzz/obj/%.o,$(NATIVE_SOURCES))
+	$(CLANG) $(FUZZ_FLAGS) $^ -o $@ $(NATIVE_LIBS)
+-include $(patsubst %.cc,build/fuzz/obj/%.d,$(NATIVE_SOURCES) $(FUZZ_TARGETS:%=test/fuzz/%.cc))
+
+native-fuzz: build/fuzz/$(T) #? one fuzz target: T=head_parser SECONDS=60; finds go to test/fuzz/regressions
+	@mkdir -p build/fuzz-corpus/$(T) test/fuzz/regressions/$(T)
+	./$< -max_total_time=$(SECONDS) -timeout=5 -print_final_stats=1 -artifact_prefix=test/fuzz/regressions/$(T)/ \
+	  $(if $(wildcard test/fuzz/$(T).dict),-dict=test/fuzz/$(T).dict) build/fuzz-corpus/$(T) test/fuzz/corpus/$(T) $(wildcard test/fuzz/regressions/$(T))
+
+native-regressions: $(FUZZ_TARGETS:%=build/fuzz/%) #? replays the seeds and every input that once broke a fuzz target
+	@for t in $(FUZZ_TARGETS); do ./build/fuzz/$$t -runs=0 $$(ls -d test/fuzz/corpus/$$t test/fuzz/regressions/$$t 2>/dev/null) || exit 1; done
