@@ -26,6 +26,7 @@ constexpr int server = 9;
 constexpr int plan = 10;
 constexpr int fresh_connection = 11;
 constexpr int detail = 12;
+constexpr int now_ms = 13;
 constexpr int count = 16;
 }  // namespace lent
 

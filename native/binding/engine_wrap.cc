@@ -154,14 +154,16 @@ napi_value header(napi_env env, napi_callback_info info) {
   const Exchange* ex = c.readable();
   if (!ex) return undefined(env);
   const std::string name = lower_case(latin1(env, c.args[2]));
-  // Fields of one name are one list (RFC 9110 5.3); cookies are joined by semicolons (RFC 9113 8.2.3).
+  // The first value; but cookies, which clients may send in several fields, belong together (RFC 6265 5.4).
+  const bool joins = name == "cookie";
   std::string joined;
   bool found = false;
   for (unsigned i = 0; i < ex->request.header_count; ++i) {
     const HeaderRef& h = ex->request.headers[i];
     if (!equals_ignoring_case(ex->request.name(h), name)) continue;
     const std::string_view value = ex->request.value(h);
-    if (found) joined += name == "cookie" ? "; " : ", ";
+    if (!joins) return make(env, value);
+    if (found) joined += "; ";
     joined += value;
     found = true;
   }

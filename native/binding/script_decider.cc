@@ -80,6 +80,7 @@ void ScriptDecider::lend(Exchange& ex) {
   lent_[abi::lent::flags] = flags;
   lent_[abi::lent::attempts] = ex.attempts;
   lent_[abi::lent::fresh_connection] = 0;
+  lent_[abi::lent::now_ms] = int32_t(engine_->rt.now_us / 1000 & 0x7fffffff);
 }
 
 Verdict ScriptDecider::decide(Exchange& ex) {
@@ -99,6 +100,7 @@ Verdict ScriptDecider::after_failure(Exchange& ex, const Failure& failure) {
   if (failure.unsent) flags |= abi::head_flag::unsent_is_certain;
   if (ex.reused) flags |= abi::head_flag::reused_connection;
   if (ex.replayable && ex.head_held) flags |= abi::head_flag::replayable;
+  if (ex.plan) lent_[abi::lent::plan] = int32_t(ex.plan->id);
   lent_[abi::lent::reason] = failure.reason;
   lent_[abi::lent::failed_server] = int32_t(ex.server_slot);
   lent_[abi::lent::detail] = failure.error;

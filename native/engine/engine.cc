@@ -93,6 +93,7 @@ void Engine::join(Exchange& ex, std::string_view from_server) {
 void Engine::define_plan(uint32_t id, std::unique_ptr<Plan> plan) {
   if (id >= plans_.size()) plans_.resize(id + 1);
   drop_plan(id);
+  plan->id = id;
   plans_[id] = plan.release();
 }
 

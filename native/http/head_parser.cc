@@ -93,7 +93,7 @@ ParseError HeadParser::control_error(const char* at, const char* end, const char
 ParseError HeadParser::take_line(MessageHead& head, const char* end, const HeadLimits& limits) {
   if (start_line_done_) {
     if (head.header_count >= std::min<size_t>(limits.headers, kMaxHeaders)) return ParseError::too_many_headers;
-    return parse_field(head, end + 2, end);
+    return parse_field(head, end);
   }
   if (kind_ == Kind::response) return parse_status_line(head, end);
   if (end == head.base + line_at_) return ++empty_lines_ > kMaxEmptyLines ? ParseError::bad_request_line : ParseError::none;
@@ -136,10 +136,10 @@ ParseError HeadParser::parse_status_line(MessageHead& head, const char* end) {
   return ParseError::none;
 }
 
-// One field line up to `end`; bytes up to `limit` may be read, so that a short line can still be scanned in blocks.
-ParseError HeadParser::parse_field(MessageHead& head, const char* limit, const char* end) {
+// One field line. The CR at `end` may be read: it is neither a token byte nor a colon.
+ParseError HeadParser::parse_field(MessageHead& head, const char* end) {
   const char* line = head.base + line_at_;
-  const char* colon = scan::skip_token(line, limit);
+  const char* colon = scan::skip_token(line, end);
   if (*colon != ':') {
     while (is_blank(*colon)) ++colon;  // the CR at `end` stops it
     return *colon == ':' ? ParseError::space_before_colon : ParseError::bad_header_name;

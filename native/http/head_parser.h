@@ -44,7 +44,7 @@ class HeadParser {
   ParseError take_line(MessageHead& head, const char* end, const HeadLimits& limits);
   ParseError parse_request_line(MessageHead& head, const char* end);
   ParseError parse_status_line(MessageHead& head, const char* end);
-  ParseError parse_field(MessageHead& head, const char* limit, const char* end);
+  ParseError parse_field(MessageHead& head, const char* end);
   ParseError finish(MessageHead& head) const;
   ParseError finish_request(MessageHead& head) const;
   ParseError finish_response(MessageHead& head) const;

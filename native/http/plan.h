@@ -56,6 +56,7 @@ struct Plan {
   uint32_t response_head_bytes = 32768;
   bool tell_finished = false;
 
+  uint32_t id = 0;
   uint32_t uses = 0;
   bool dropped = false;
 };

@@ -11,7 +11,7 @@ export const abi = {
   /** Slots of the Int32Array that carries one head's facts into a decision, and the decision's numbers back. */
   lent: {
     index: 0, generation: 1, listener: 2, method: 3, host: 4, flags: 5, reason: 6, failedServer: 7, attempts: 8,
-    server: 9, plan: 10, freshConnection: 11, detail: 12, count: 16,
+    server: 9, plan: 10, freshConnection: 11, detail: 12, nowMs: 13, count: 16,
   },
 
   /** Bits of `lent.flags`. */

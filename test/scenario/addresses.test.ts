@@ -24,7 +24,10 @@ const upstreams = {
   name: { servers: [`localhost:${servers.four.port}`] },
 }
 const listeners = {
-  web: { bind: ['127.0.0.1:0', '[::1]:0', `unix:${join(folder, 'front.sock')}`], routes: [...routes, { match: { path: '/name/' }, upstream: 'name' }] },
+  web: {
+    bind: ['127.0.0.1:0', '[::1]:0', `unix:${join(folder, 'front.sock')}`],
+    routes: [...routes, { match: { path: '/name/' }, upstream: 'name' }],
+  },
   all: { bind: ':0', upstream: 'four' },
 }
 const weir = await startBalancer(file, config({ servers: [], top: { listeners, upstreams } }))

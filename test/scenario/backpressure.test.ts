@@ -34,12 +34,15 @@ function pour(socket: Socket, total: number): () => number {
 async function settled(count: () => number): Promise<number> {
   let last = -1
   let since = Date.now()
-  await until(() => {
-    const now = count()
-    if (now !== last) since = Date.now()
-    last = now
-    return Date.now() - since > 300
-  }, { within: 8_000, what: 'the writer is stopped' })
+  await until(
+    () => {
+      const now = count()
+      if (now !== last) since = Date.now()
+      last = now
+      return Date.now() - since > 300
+    },
+    { within: 8_000, what: 'the writer is stopped' },
+  )
   return last
 }
 

@@ -32,7 +32,12 @@ const ways: { name: string; head: string; first: string; end: 'fin' | 'rst' }[] 
   { name: 'a body with a length, cut by RST', head: 'Content-Length: 100\r\n', first: 'half', end: 'rst' },
   { name: 'a chunked body, cut inside a chunk', head: 'Transfer-Encoding: chunked\r\n', first: '10\r\nhalf', end: 'fin' },
   { name: 'a chunked body, cut between chunks', head: 'Transfer-Encoding: chunked\r\n', first: '4\r\nhalf\r\n', end: 'fin' },
-  { name: 'a chunked body, cut before its last empty line', head: 'Transfer-Encoding: chunked\r\n', first: '4\r\nhalf\r\n0\r\n', end: 'fin' },
+  {
+    name: 'a chunked body, cut before its last empty line',
+    head: 'Transfer-Encoding: chunked\r\n',
+    first: '4\r\nhalf\r\n0\r\n',
+    end: 'fin',
+  },
   { name: 'a chunked body, cut by RST', head: 'Transfer-Encoding: chunked\r\n', first: '4\r\nhalf\r\n', end: 'rst' },
   { name: 'a body that ends with the connection, cut by RST', head: '', first: 'half', end: 'rst' },
 ]

@@ -35,8 +35,14 @@ const application: Handler = (req, res, seen) => {
 }
 
 const ARGUMENTS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 
 test('Chromium loads a page with style, script, image, fetch, events and a WebSocket', async (t) => {
@@ -56,11 +62,18 @@ test('Chromium loads a page with style, script, image, fetch, events and a WebSo
   page.on('requestfailed', (request) => void complaints.push(`${request.url()} ${request.failure()?.errorText}`))
   await page.goto(weir.url(), { waitUntil: 'load' })
 
-  for (const [id, text] of [['fetched', 'echo: from the page'], ['event', 'an event'], ['socket', 'echo: hello']] as const) {
+  for (const [id, text] of [
+    ['fetched', 'echo: from the page'],
+    ['event', 'an event'],
+    ['socket', 'echo: hello'],
+  ] as const) {
     assert.equal(await page.locator(`#${id}`).textContent({ timeout: 5_000 }), text)
   }
   assert.equal(await page.locator('h1').textContent(), 'ready')
   assert.equal(await page.evaluate('getComputedStyle(document.querySelector("h1")).color'), 'rgb(1, 2, 3)')
   assert.equal(await page.evaluate('document.images[0].naturalWidth'), 40)
-  assert.deepEqual(complaints.filter((text) => !text.includes('/events')), [])
+  assert.deepEqual(
+    complaints.filter((text) => !text.includes('/events')),
+    [],
+  )
 })

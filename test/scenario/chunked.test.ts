@@ -43,7 +43,10 @@ test('a chunked response reaches the client with its trailers', async (t) => {
 test('a trailer that would frame or route the message is dropped', async (t) => {
   server.on('/s/evil', `${CHUNKED}\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: x\r\nHost: evil\r\nX-Good: 1\r\n\r\n`)
   const answer = await ask(t, weir.port(), 'GET /s/evil', { TE: 'trailers', Connection: 'TE' })
-  assert.deepEqual(answer.trailers.map(([name]) => name), ['X-Good'])
+  assert.deepEqual(
+    answer.trailers.map(([name]) => name),
+    ['X-Good'],
+  )
 })
 
 test('a chunk extension is not passed on', async (t) => {

@@ -37,7 +37,11 @@ test('the application knows its client, protocol and host', async (t) => {
 
 test('a JSON body comes back equal', async () => {
   const value = { list: Array.from({ length: 20_000 }, (_, i) => i), text: 'größe' }
-  const answer = await fetchText(weir.url('/json'), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) })
+  const answer = await fetchText(weir.url('/json'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  })
   assert.deepEqual(JSON.parse(answer.text), value)
 })
 

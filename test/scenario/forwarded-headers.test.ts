@@ -96,7 +96,8 @@ test('only the wanted headers are sent, and claims for the others do not get thr
   const headers = await seen(t, 'few', CLAIMS)
   assert.equal(headers['x-forwarded-for'], '127.0.0.1')
   assert.ok(headers['x-request-id'])
-  for (const name of ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip', 'forwarded']) assert.equal(headers[name], undefined, name)
+  for (const name of ['x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-real-ip', 'forwarded'])
+    assert.equal(headers[name], undefined, name)
 })
 
 test('an IPv6 client is written as the standards ask for', async (t) => {

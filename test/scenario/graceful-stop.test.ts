@@ -9,7 +9,10 @@ import { response } from './lib/raw-server.ts'
 import { type ScriptedServer, scriptedServer } from './lib/scripted-server.ts'
 import { deferred, inTime, type Scope, timed, until } from './lib/wait.ts'
 
-async function setup(scope: Scope, grace: string): Promise<{ weir: Awaited<ReturnType<typeof startBalancer>>; server: ScriptedServer; client: Client }> {
+async function setup(
+  scope: Scope,
+  grace: string,
+): Promise<{ weir: Awaited<ReturnType<typeof startBalancer>>; server: ScriptedServer; client: Client }> {
   const server = await scriptedServer(scope)
   const weir = await startBalancer(scope, config({ servers: [server.address], top: { shutdown: { grace } } }), { workers: 2 })
   return { weir, server, client: await connect(scope, weir.port()) }
@@ -34,7 +37,14 @@ test('a request in flight is finished, its connection closed, and nobody new is 
   client.request('GET /slow')
   await until(() => server.headsOf('/slow').length === 1)
   weir.signal('SIGTERM')
-  await until(() => connect(t, weir.port()).then(() => false, () => true), { what: 'new connections are refused' })
+  await until(
+    () =>
+      connect(t, weir.port()).then(
+        () => false,
+        () => true,
+      ),
+    { what: 'new connections are refused' },
+  )
   go.resolve()
   const answer = await client.readResponse()
   assert.equal(answer.text, 'finished')
@@ -78,7 +88,12 @@ test('a download that ends within the grace is complete', async (t) => {
   client.request('GET /long')
   await until(() => client.reader.pending.length > 0)
   weir.signal('SIGTERM')
-  await until(() => connect(t, weir.port()).then(() => false, () => true))
+  await until(() =>
+    connect(t, weir.port()).then(
+      () => false,
+      () => true,
+    ),
+  )
   go.resolve()
   assert.equal((await client.readResponse()).body.length, 1_000_000)
   assert.equal((await inTime(weir.exited)).code, 0)
@@ -90,7 +105,12 @@ test('a second TERM ends it at once', async (t) => {
   client.request('GET /never')
   await until(() => server.heads.length === 1)
   weir.signal('SIGTERM')
-  await until(() => connect(t, weir.port()).then(() => false, () => true))
+  await until(() =>
+    connect(t, weir.port()).then(
+      () => false,
+      () => true,
+    ),
+  )
   weir.signal('SIGTERM')
   const { ms } = await timed(inTime(weir.exited))
   assert.ok(ms < 3_000, `after ${ms} ms`)

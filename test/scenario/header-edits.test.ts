@@ -33,14 +33,22 @@ const values = {
 }
 const routes = [
   { match: { path: '/edit/' }, upstream: 'app', headers: edits },
-  { match: { path: '/values/' }, upstream: 'app', headers: { request: { set: values }, response: { set: { 'X-Answered-By': '{server}' } } } },
+  {
+    match: { path: '/values/' },
+    upstream: 'app',
+    headers: { request: { set: values }, response: { set: { 'X-Answered-By': '{server}' } } },
+  },
   { match: {}, upstream: 'app' },
 ]
 const weir = await startBalancer(file, config({ servers: [{ name: 'first', address: server.address }], listener: { routes } }))
 
 test('request headers are set, added and removed, whatever their case', async (t) => {
   const answer = await ask(t, weir.port(), 'GET /edit/', {
-    'X-Replaced': ['theirs', 'twice'], 'X-Tag': 'zero', 'x-secret': '1', Cookie: 'a=1', 'X-Stays': 'yes',
+    'X-Replaced': ['theirs', 'twice'],
+    'X-Tag': 'zero',
+    'x-secret': '1',
+    Cookie: 'a=1',
+    'X-Stays': 'yes',
   })
   const { headers } = JSON.parse(answer.text) as Echo
   assert.equal(headers['x-env'], 'prod')

@@ -48,14 +48,24 @@ test('hop-by-hop fields of the client are not passed to the server', async (t) =
 })
 
 test('hop-by-hop fields of the server are not passed to the client', async (t) => {
-  server.on('/back', response('x', 'Connection: keep-alive, X-Private\r\nKeep-Alive: timeout=5\r\nX-Private: 1\r\nProxy-Connection: close\r\nX-Public: 2\r\n'))
+  server.on(
+    '/back',
+    response(
+      'x',
+      'Connection: keep-alive, X-Private\r\nKeep-Alive: timeout=5\r\nX-Private: 1\r\nProxy-Connection: close\r\nX-Public: 2\r\n',
+    ),
+  )
   const answer = await ask(t, weir.port(), 'GET /back')
   for (const name of ['keep-alive', 'x-private', 'proxy-connection']) assert.equal(answer.header(name), undefined, name)
   assert.equal(answer.header('x-public'), '2')
 })
 
 test('an upgrade to h2c is not passed on, and the request is served as HTTP/1.1', async (t) => {
-  const head = await headSeen(t, '/h2c', { Connection: 'Upgrade, HTTP2-Settings', Upgrade: 'h2c', 'HTTP2-Settings': 'AAMAAABkAARAAAAAAAIAAAAA' })
+  const head = await headSeen(t, '/h2c', {
+    Connection: 'Upgrade, HTTP2-Settings',
+    Upgrade: 'h2c',
+    'HTTP2-Settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+  })
   assert.equal(valueIn(head, 'upgrade'), undefined)
   assert.equal(valueIn(head, 'http2-settings'), undefined)
   assert.ok(!/upgrade/i.test(valueIn(head, 'connection') ?? ''))
@@ -72,5 +82,8 @@ test('fields that stay on the way keep their names, values, order and number', a
 test('several Set-Cookie fields of a response stay several', async (t) => {
   server.on('/cookies', response('x', 'Set-Cookie: a=1\r\nSet-Cookie: b=2; Path=/\r\n'))
   const answer = await ask(t, weir.port(), 'GET /cookies')
-  assert.deepEqual(answer.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value), ['a=1', 'b=2; Path=/'])
+  assert.deepEqual(
+    answer.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value),
+    ['a=1', 'b=2; Path=/'],
+  )
 })

@@ -33,7 +33,10 @@ test('several interim responses are passed on in their order', async (t) => {
   const client = await connect(t, weir.port())
   client.request('GET /many')
   const answer = await client.readResponse()
-  assert.deepEqual(answer.interim.map((head) => head.status), [102, 103])
+  assert.deepEqual(
+    answer.interim.map((head) => head.status),
+    [102, 103],
+  )
   assert.equal(answer.text, 'done')
 })
 

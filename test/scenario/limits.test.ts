@@ -21,7 +21,12 @@ const weir = await startBalancer(file, config({ servers: [server.address], upstr
 
 const refusals: { name: string; status: number; line: string; headers: Record<string, string> }[] = [
   { name: 'a header that is too large', status: 431, line: 'GET /', headers: { 'X-Large': 'x'.repeat(3000) } },
-  { name: 'too many headers', status: 431, line: 'GET /', headers: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`X-${i}`, 'x'])) },
+  {
+    name: 'too many headers',
+    status: 431,
+    line: 'GET /',
+    headers: Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`X-${i}`, 'x'])),
+  },
   { name: 'a target that is too long', status: 414, line: `GET /${'x'.repeat(3000)}`, headers: {} },
   { name: 'a body that is announced too large', status: 413, line: 'POST /', headers: { 'Content-Length': '1025' } },
 ]
@@ -88,7 +93,13 @@ test('no more clients than allowed are served at once, and the next one is when 
   }
   const extra = await connect(t, port)
   extra.request('GET /')
-  const outcome = await Promise.race([extra.readResponse().then(({ status }) => status, () => 'closed'), delay(300, 'waiting')])
+  const outcome = await Promise.race([
+    extra.readResponse().then(
+      ({ status }) => status,
+      () => 'closed',
+    ),
+    delay(300, 'waiting'),
+  ])
   assert.notEqual(outcome, 200)
   extra.socket.destroy()
   clients[0]?.socket.destroy()

@@ -20,7 +20,14 @@ test('autocannon sees only good answers', async () => {
 })
 
 test('autocannon with pipelining and bodies sees only good answers', async () => {
-  const result = await autocannon({ url: weir.url('/load'), connections: 10, pipelining: 8, amount: 5_000, method: 'POST', body: 'x'.repeat(500) })
+  const result = await autocannon({
+    url: weir.url('/load'),
+    connections: 10,
+    pipelining: 8,
+    amount: 5_000,
+    method: 'POST',
+    body: 'x'.repeat(500),
+  })
   assert.deepEqual({ errors: result.errors, bad: result.non2xx }, { errors: 0, bad: 0 })
 })
 

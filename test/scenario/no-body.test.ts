@@ -12,11 +12,22 @@ const server = await scriptedServer(file)
 const weir = await startBalancer(file, config({ servers: [server.address] }))
 
 const cases = [
-  { name: 'HEAD with a length', line: 'HEAD /head-length', bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n', status: 200, length: '1234' },
+  {
+    name: 'HEAD with a length',
+    line: 'HEAD /head-length',
+    bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n',
+    status: 200,
+    length: '1234',
+  },
   { name: 'HEAD with chunked', line: 'HEAD /head-chunked', bytes: 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', status: 200 },
   { name: 'HEAD without framing', line: 'HEAD /head-plain', bytes: 'HTTP/1.1 200 OK\r\nX-A: b\r\n\r\n', status: 200 },
   { name: '204', line: 'GET /204', bytes: 'HTTP/1.1 204 No Content\r\nX-A: b\r\n\r\n', status: 204 },
-  { name: '304 with a length', line: 'GET /304-length', bytes: 'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\nETag: "x"\r\n\r\n', status: 304 },
+  {
+    name: '304 with a length',
+    line: 'GET /304-length',
+    bytes: 'HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\nETag: "x"\r\n\r\n',
+    status: 304,
+  },
   { name: '304 without framing', line: 'GET /304', bytes: 'HTTP/1.1 304 Not Modified\r\nETag: "x"\r\n\r\n', status: 304 },
   { name: 'a length of 0', line: 'GET /zero', bytes: 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', status: 200, length: '0' },
 ]

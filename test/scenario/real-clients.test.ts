@@ -43,7 +43,19 @@ test('curl', async (t) => {
   })
 
   await t.test('asks several times on one connection', async () => {
-    const out = await curl('-w', '%{num_connects}\n', '-o', '/dev/null', '-o', '/dev/null', '-o', '/dev/null', weir.url('/1'), weir.url('/2'), weir.url('/3'))
+    const out = await curl(
+      '-w',
+      '%{num_connects}\n',
+      '-o',
+      '/dev/null',
+      '-o',
+      '/dev/null',
+      '-o',
+      '/dev/null',
+      weir.url('/1'),
+      weir.url('/2'),
+      weir.url('/3'),
+    )
     assert.equal(out, '1\n0\n0\n')
   })
 
@@ -69,7 +81,9 @@ test('undici pipelines a thousand requests on one connection', async (t) => {
   const client = new Client(weir.url(), { pipelining: 10 })
   t.after(() => client.close())
   const paths = Array.from({ length: 1000 }, (_, i) => `/p/${i}`)
-  const seen = await Promise.all(paths.map(async (path) => ((await (await client.request({ method: 'GET', path })).body.json()) as Echo).url))
+  const seen = await Promise.all(
+    paths.map(async (path) => ((await (await client.request({ method: 'GET', path })).body.json()) as Echo).url),
+  )
   assert.deepEqual(seen, paths)
 })
 
@@ -77,11 +91,13 @@ test('undici mixes methods over a pool of connections', async (t) => {
   const pool = new Pool(weir.url(), { connections: 20 })
   t.after(() => pool.close())
   const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
-  await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
-    const method = methods[i % methods.length] as (typeof methods)[number]
-    const body = method === 'GET' || method === 'DELETE' ? null : `body ${i}`
-    const answer = await pool.request({ method, path: `/m/${i}`, body })
-    const seen = (await answer.body.json()) as Echo
-    assert.equal(`${seen.method} ${seen.url} ${seen.body}`, `${method} /m/${i} ${body ?? ''}`)
-  }))
+  await Promise.all(
+    Array.from({ length: 1000 }, async (_, i) => {
+      const method = methods[i % methods.length] as (typeof methods)[number]
+      const body = method === 'GET' || method === 'DELETE' ? null : `body ${i}`
+      const answer = await pool.request({ method, path: `/m/${i}`, body })
+      const seen = (await answer.body.json()) as Echo
+      assert.equal(`${seen.method} ${seen.url} ${seen.body}`, `${method} /m/${i} ${body ?? ''}`)
+    }),
+  )
 })

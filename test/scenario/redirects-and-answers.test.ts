@@ -12,7 +12,10 @@ const routes = [
   { match: { path: '=/old' }, redirect: { to: '/new', status: 301 } },
   { match: { path: '=/default' }, redirect: { to: '/new' } },
   { match: { path: '/secure/' }, redirect: { to: 'https://{host}{path}', status: 307 } },
-  { match: { path: '=/hello' }, answer: { status: 203, body: 'hello\n', contentType: 'text/x-greeting', headers: { 'X-From': 'weir', 'Cache-Control': 'no-store' } } },
+  {
+    match: { path: '=/hello' },
+    answer: { status: 203, body: 'hello\n', contentType: 'text/x-greeting', headers: { 'X-From': 'weir', 'Cache-Control': 'no-store' } },
+  },
   { match: { path: '=/empty' }, answer: { status: 204 } },
   { match: {}, upstream: 'app' },
 ]
@@ -20,7 +23,10 @@ const weir = await startBalancer(file, config({ servers: [server.address], liste
 
 test('a redirect has its status and Location, and the connection goes on', async (t) => {
   const client = await connect(t, weir.port())
-  for (const [path, status] of [['/old', 301], ['/default', 308]] as const) {
+  for (const [path, status] of [
+    ['/old', 301],
+    ['/default', 308],
+  ] as const) {
     client.request(`GET ${path}`)
     const answer = await client.readResponse()
     assert.equal(answer.status, status)

@@ -11,9 +11,13 @@ import { startServer } from './lib/server.ts'
 import { inTime, type Scope, until } from './lib/wait.ts'
 
 // Socket.IO attaches to the HTTP server and takes its own path away from the handler.
-const real = await startServer(file, (req, res) => {
-  if (!req.url?.startsWith('/socket.io/')) res.end('app')
-}, { readBody: false })
+const real = await startServer(
+  file,
+  (req, res) => {
+    if (!req.url?.startsWith('/socket.io/')) res.end('app')
+  },
+  { readBody: false },
+)
 const sockets = new Server(real.http)
 sockets.on('connection', (socket) => {
   socket.on('echo', (value: unknown, answer: (value: unknown) => void) => answer(value))

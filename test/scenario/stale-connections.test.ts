@@ -16,11 +16,15 @@ const ROUNDS = 4
 for (const announced of [true, false]) {
   const how = announced ? 'and says so' : 'without saying so'
   test(`a server that closes idle connections after a second, ${how}, costs sparse traffic no error`, { concurrency: true }, async (t) => {
-    const server = await startServer(t, (_req, res) => {
-      // Node announces its limit unless the application writes Connection itself.
-      if (!announced) res.setHeader('connection', 'keep-alive')
-      res.end('fine')
-    }, { keepAliveTimeout: 1_000 })
+    const server = await startServer(
+      t,
+      (_req, res) => {
+        // Node announces its limit unless the application writes Connection itself.
+        if (!announced) res.setHeader('connection', 'keep-alive')
+        res.end('fine')
+      },
+      { keepAliveTimeout: 1_000 },
+    )
     const weir = await startBalancer(t, config({ servers: [server.address] }))
     let posts = 0
     // Each lane has its own rhythm around the server's limit, so that some requests meet a connection that is just ending.

@@ -33,7 +33,11 @@ shutdown: { grace: "\${GRACE:-2s}" }
 
 const wrong: { name: string; text: string; says: RegExp }[] = [
   { name: 'an unknown key', text: 'listenerz: {}\n', says: /weir\.yaml:1:1.*listenerz.*listeners/s },
-  { name: 'a route to an upstream that does not exist', text: 'listeners:\n  web: { bind: "127.0.0.1:0", upstream: nobody }\nupstreams: {}\n', says: /nobody/ },
+  {
+    name: 'a route to an upstream that does not exist',
+    text: 'listeners:\n  web: { bind: "127.0.0.1:0", upstream: nobody }\nupstreams: {}\n',
+    says: /nobody/,
+  },
   { name: 'YAML that is none', text: 'listeners: [\n', says: /weir\.yaml/ },
   { name: 'an empty file', text: '', says: /\S/ },
 ]

@@ -66,6 +66,9 @@ test('nginx behind the balancer', async (t) => {
   await t.test('passes 404, 405 and a redirect of nginx on', async (t) => {
     assert.equal((await ask(t, port, 'GET /nowhere')).status, 404)
     assert.equal((await ask(t, port, 'POST /text.txt', {}, 'x')).status, 405)
-    assert.match((await ask(t, port, 'GET /again', { Host: 'shop.example' })).header('location') ?? '', /^http:\/\/shop\.example(:\d+)?\/index\.html$/)
+    assert.match(
+      (await ask(t, port, 'GET /again', { Host: 'shop.example' })).header('location') ?? '',
+      /^http:\/\/shop\.example(:\d+)?\/index\.html$/,
+    )
   })
 })

@@ -68,7 +68,10 @@ test('pings and the closing handshake pass through', async (t) => {
 test('a hundred WebSockets at once do not mix their messages', async (t) => {
   const open = await Promise.all(Array.from({ length: 100 }, () => openWebSocket(t, '/chat')))
   const answers = await Promise.all(open.map((socket, i) => echoed(socket, `message ${i}`)))
-  assert.deepEqual(answers.map(String), open.map((_, i) => `message ${i}`))
+  assert.deepEqual(
+    answers.map(String),
+    open.map((_, i) => `message ${i}`),
+  )
 })
 
 test('the handshake keeps Upgrade and Connection in both directions', async (t) => {

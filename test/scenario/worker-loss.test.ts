@@ -12,10 +12,13 @@ test('a killed worker is replaced', async (t) => {
   const weir = await startBalancer(t, config({ servers: [server.address] }), { workers: 2, losesProcesses: true })
   const [first, second] = weir.workerPids() as [number, number]
   process.kill(first, 'SIGKILL')
-  const now = await until(() => {
-    const pids = weir.workerPids()
-    return pids.length === 2 && !pids.includes(first) && pids
-  }, { within: 10_000, what: 'a new worker' })
+  const now = await until(
+    () => {
+      const pids = weir.workerPids()
+      return pids.length === 2 && !pids.includes(first) && pids
+    },
+    { within: 10_000, what: 'a new worker' },
+  )
   assert.ok((now as number[]).includes(second), 'the other worker was left alone')
 })
 
@@ -40,7 +43,10 @@ test('under load only what the killed worker had in flight may break', async (t)
   let answered = 0
   const lane = async () => {
     while (!stop) {
-      await ask(t, weir.port()).then(() => answered++, (error: NodeJS.ErrnoException) => errors.push(error))
+      await ask(t, weir.port()).then(
+        () => answered++,
+        (error: NodeJS.ErrnoException) => errors.push(error),
+      )
     }
   }
   const lanes = Array.from({ length: LANES }, lane)
@@ -51,5 +57,8 @@ test('under load only what the killed worker had in flight may break', async (t)
   stop = true
   await Promise.all(lanes)
   assert.ok(errors.length <= LANES, `${errors.length} requests broke: ${errors[0]}`)
-  assert.deepEqual(errors.filter(({ code }) => code === 'ECONNREFUSED'), [])
+  assert.deepEqual(
+    errors.filter(({ code }) => code === 'ECONNREFUSED'),
+    [],
+  )
 })

@@ -86,7 +86,7 @@ function aliasTargets(yaml: Document.Parsed): Map<Alias, Node> {
 
 function plain(node: unknown, path: string, walk: Walk): unknown {
   walk.values += 1
-  if (walk.values > 1e9 && walk.values > mostValues) {
+  if (walk.values > mostValues) {
     if (walk.values === mostValues + 1) walk.document.textProblem(null, `the config has more than ${mostValues} values`, 'look for aliases of aliases')
     return unreadable
   }

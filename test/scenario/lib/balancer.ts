@@ -55,9 +55,11 @@ export type ConfigInput = Record<string, unknown> | string
  */
 export async function startBalancer(scope: Scope, config: ConfigInput, options: BalancerOptions = {}): Promise<Balancer> {
   const run = launch(scope, config, options)
-  await until(() => / ready \(\d+ workers?\)/.test(run.log()) || run.hasEnded(), { within: READY_MS, what: 'the balancer is ready' }).catch((error) => {
-    throw new Error(`the balancer did not get ready:\n${run.log()}`, { cause: error })
-  })
+  await until(() => / ready \(\d+ workers?\)/.test(run.log()) || run.hasEnded(), { within: READY_MS, what: 'the balancer is ready' }).catch(
+    (error) => {
+      throw new Error(`the balancer did not get ready:\n${run.log()}`, { cause: error })
+    },
+  )
   if (run.hasEnded()) throw new Error(`the balancer ended instead of getting ready:\n${run.log()}`)
   const balancer = describe(run)
   guard(balancer, run, options)
@@ -65,7 +67,11 @@ export async function startBalancer(scope: Scope, config: ConfigInput, options: 
 }
 
 /** Runs a balancer that is expected to refuse its config, and returns how it ended and what it wrote to standard error. */
-export async function runToEnd(scope: Scope, config: ConfigInput, options: BalancerOptions = {}): Promise<Exit & { stdout: string; stderr: string }> {
+export async function runToEnd(
+  scope: Scope,
+  config: ConfigInput,
+  options: BalancerOptions = {},
+): Promise<Exit & { stdout: string; stderr: string }> {
   const run = launch(scope, config, options)
   const exit = await inTime(run.exited, { within: READY_MS, what: 'the end of the balancer' })
   return { ...exit, stdout: run.stdout(), stderr: run.stderr() }
@@ -119,7 +125,15 @@ function record(child: ChildProcess): Run {
     })
   })
   const text = (parts: Buffer[]) => Buffer.concat(parts).toString('utf8')
-  return { child, exited, hasEnded: () => ended, check: () => undefined, log: () => text(all), stdout: () => text(out), stderr: () => text(err) }
+  return {
+    child,
+    exited,
+    hasEnded: () => ended,
+    check: () => undefined,
+    log: () => text(all),
+    stdout: () => text(out),
+    stderr: () => text(err),
+  }
 }
 
 function describe(run: Run): Balancer {

@@ -30,4 +30,3 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   await shut(server, () => [])
   return port
 }
-

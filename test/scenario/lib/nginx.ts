@@ -21,7 +21,9 @@ export async function startNginx(scope: Scope, program: string): Promise<Nginx> 
   mkdirSync(root, { mode: 0o755 })
   const port = await freePort()
   writeFileSync(join(folder, 'nginx.conf'), settings(folder, root, port))
-  const child = spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log'), '-g', 'daemon off;'], { stdio: 'inherit' })
+  const child = spawn(program, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log'), '-g', 'daemon off;'], {
+    stdio: 'inherit',
+  })
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   scope.after(async () => {
     child.kill('SIGTERM')

@@ -36,7 +36,11 @@ export interface RawServer {
 }
 
 /** A TCP server whose connections follow a script. When the script returns, the connection stays as it is. */
-export async function rawServer(scope: Scope, script: (socket: ServerSocket) => Promise<void>, place: { host?: string; port?: number } = {}): Promise<RawServer> {
+export async function rawServer(
+  scope: Scope,
+  script: (socket: ServerSocket) => Promise<void>,
+  place: { host?: string; port?: number } = {},
+): Promise<RawServer> {
   const heads: string[] = []
   const failures: Error[] = []
   const sockets = new Set<Socket>()

@@ -7,7 +7,9 @@ export class Broken extends Error {
   readonly reset: boolean
 
   constructor(what: string, received: Buffer, reset: boolean) {
-    super(`the connection was ${reset ? 'reset' : 'closed'} while waiting for ${what}, after ${JSON.stringify(received.subarray(0, 300).toString('latin1'))}`)
+    super(
+      `the connection was ${reset ? 'reset' : 'closed'} while waiting for ${what}, after ${JSON.stringify(received.subarray(0, 300).toString('latin1'))}`,
+    )
     this.received = received
     this.reset = reset
   }
@@ -76,7 +78,10 @@ export class Reader {
     const end = Date.now() + within
     while (!fact()) {
       const left = end - Date.now()
-      if (left <= 0) throw new Error(`${what} did not come within ${within} ms; so far: ${JSON.stringify(this.#bytes.subarray(0, 300).toString('latin1'))}`)
+      if (left <= 0)
+        throw new Error(
+          `${what} did not come within ${within} ms; so far: ${JSON.stringify(this.#bytes.subarray(0, 300).toString('latin1'))}`,
+        )
       await this.#change(left)
     }
   }

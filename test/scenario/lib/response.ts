@@ -83,7 +83,12 @@ function lengthOf(head: Head): number {
   return Number(length ?? 0)
 }
 
-async function readBody(reader: Reader, framing: Response['framing'], length: number, within: number): Promise<{ body: Buffer; trailers: [string, string][] }> {
+async function readBody(
+  reader: Reader,
+  framing: Response['framing'],
+  length: number,
+  within: number,
+): Promise<{ body: Buffer; trailers: [string, string][] }> {
   if (framing === 'chunked') return readChunks(reader, within)
   if (framing === 'close') {
     const body = await reader.takeRest(within)

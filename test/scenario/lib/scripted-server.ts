@@ -15,7 +15,8 @@ export interface ScriptedServer extends RawServer {
 /** Requests without a script get 200 and their own request line as body. */
 export async function scriptedServer(scope: Scope, place: { host?: string; port?: number } = {}): Promise<ScriptedServer> {
   const scripts = new Map<string, Script>()
-  const find = (target: string) => [...scripts].filter(([path]) => target.startsWith(path)).sort((a, b) => b[0].length - a[0].length)[0]?.[1]
+  const find = (target: string) =>
+    [...scripts].filter(([path]) => target.startsWith(path)).sort((a, b) => b[0].length - a[0].length)[0]?.[1]
   const serve = async (socket: ServerSocket) => {
     while (socket.socket.writable && !socket.reader.ended) {
       const head = await socket.readHead(120_000)
@@ -29,7 +30,8 @@ export async function scriptedServer(scope: Scope, place: { host?: string; port?
   return Object.defineProperties({} as ScriptedServer, {
     ...Object.getOwnPropertyDescriptors(server),
     on: {
-      value: (path: string, script: Script | string) => scripts.set(path, typeof script === 'string' ? (socket) => socket.write(script) : script),
+      value: (path: string, script: Script | string) =>
+        scripts.set(path, typeof script === 'string' ? (socket) => socket.write(script) : script),
     },
     headsOf: { value: (path: string) => server.heads.filter((head) => head.split(' ')[1]?.startsWith(path)) },
   })
@@ -38,6 +40,9 @@ export async function scriptedServer(scope: Scope, place: { host?: string; port?
 /** Value of a header in a head's text, undefined when it is not there; several are joined with ', '. */
 export function valueIn(head: string, name: string): string | undefined {
   const prefix = `${name.toLowerCase()}:`
-  const lines = head.split('\r\n').slice(1).filter((line) => line.toLowerCase().startsWith(prefix))
+  const lines = head
+    .split('\r\n')
+    .slice(1)
+    .filter((line) => line.toLowerCase().startsWith(prefix))
   return lines.length === 0 ? undefined : lines.map((line) => line.slice(prefix.length).trim()).join(', ')
 }

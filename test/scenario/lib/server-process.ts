@@ -56,6 +56,8 @@ export async function startServerProcess(scope: Scope, kind: ServerKind = 'ok'):
 
 async function launch(kind: ServerKind, port: number): Promise<{ child: ChildProcess; port: number }> {
   const child = fork(PROGRAM, [kind, String(port)], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const [message] = (await inTime(once(child, 'message'), { within: START_MS, what: 'the start of a server process' })) as [{ port: number }]
+  const [message] = (await inTime(once(child, 'message'), { within: START_MS, what: 'the start of a server process' })) as [
+    { port: number },
+  ]
   return { child, port: message.port }
 }

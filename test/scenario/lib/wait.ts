@@ -19,7 +19,10 @@ const USUAL_MS = 5_000
  * Asks `fact` again and again until it answers something true, and returns that.
  * @throws when the deadline (5 s unless told otherwise) passes first; the last error of `fact` is its cause
  */
-export async function until<T>(fact: () => T | Promise<T>, { within = USUAL_MS, what = fact.toString() }: Deadline = {}): Promise<NonNullable<T>> {
+export async function until<T>(
+  fact: () => T | Promise<T>,
+  { within = USUAL_MS, what = fact.toString() }: Deadline = {},
+): Promise<NonNullable<T>> {
   const end = Date.now() + within
   let cause: unknown
   for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {

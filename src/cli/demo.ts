@@ -1,0 +1,49 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { CommandModule } from 'yargs'
+import { configFromInput } from '../shared/config/load.ts'
+import { runLoaded } from './run.ts'
+
+interface Arguments {
+  listen: string
+}
+
+/** `weir demo`: the balancer in front of three sample servers in the same process, with what to try. */
+export const demoCommand: CommandModule<object, Arguments> = {
+  command: 'demo',
+  describe: 'Run the balancer in front of three embedded sample servers',
+  builder: (yargs) => yargs.option('listen', { type: 'string', default: '127.0.0.1:8080', describe: 'Address to accept on' }),
+  handler: async ({ listen }) => {
+    const servers = await Promise.all(['ada', 'bob', 'cleo'].map(startSample))
+    const input = {
+      workers: 2,
+      listeners: { web: { bind: [listen], upstream: 'samples' } },
+      upstreams: { samples: { servers: servers.map(({ name, port }) => ({ name, address: `127.0.0.1:${port}` })) } },
+    }
+    await runLoaded(configFromInput(input, '<demo>'), null)
+    if (process.exitCode !== undefined) return
+    process.stdout.write(whatToTry(listen))
+  },
+}
+
+async function startSample(name: string): Promise<{ name: string; port: number }> {
+  const server: Server = createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/plain; charset=utf-8')
+    response.end(`hello from ${name}\nyou asked for ${request.method} ${request.url}\nyour address is ${request.headers['x-forwarded-for']}\n`)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { name, port: (server.address() as AddressInfo).port }
+}
+
+function whatToTry(listen: string): string {
+  const url = `http://${listen.startsWith(':') ? `localhost${listen}` : listen.replace('127.0.0.1', 'localhost')}/`
+  return `
+Three sample servers (ada, bob, cleo) are behind ${url}
+Try, in another terminal:
+
+  curl -i ${url}
+  for i in 1 2 3 4 5 6; do curl -s ${url} | head -1; done
+
+Ctrl-C ends the demo.
+`
+}

@@ -1,0 +1,119 @@
+/** THE CONTRACT between TypeScript and C++: the exact shape of the addon's exports. C++ twin: native/binding/. */
+
+export interface Addon {
+  readonly abiVersion: number
+  /** Opens a listening socket. Throws an Error with an errno name as `code`. */
+  openListener(at: { host: string; port: number } | { path: string }, backlog: number): { fd: number; port: number }
+  closeFd(fd: number): void
+  /** A memfd for the counters that primary and workers share. */
+  createBoard(workers: number): number
+  /** The board in this process. Once per process; the engine of a worker maps its own. */
+  mapBoard(fd: number, workers: number): ArrayBuffer
+  readonly Engine: EngineConstructor
+}
+
+/** Each returns a number of `abi.verdict`; what belongs to it is in `lent` or was staged. They must not throw. */
+export interface Decisions {
+  decide(path: string): number
+  afterFailure(): number
+  finished(): number
+}
+
+export type EngineConstructor = new (
+  options: { boardFd: number; workers: number; column: number },
+  decide: Decisions['decide'],
+  afterFailure: Decisions['afterFailure'],
+  finished: Decisions['finished'],
+) => Engine
+
+export interface ListenerOptions {
+  headerBytes: number
+  headers: number
+  bodyBytes: number | null
+  connections: number
+  headerMs: number
+  bodyMs: number
+  keepAliveMs: number
+  writeMs: number
+  /** Bits of `abi.forwarded`. */
+  forwarded: number
+  /** What X-Forwarded-Port says; '' for a unix socket. */
+  port: string
+  trustedProxies: string[]
+  pages: { status: number; contentType: string; body: string }[]
+}
+
+export interface ServerOptions {
+  /** `upstream/server`. */
+  name: string
+  hostHeader: string
+  /** In the order to try; one that works is tried first from then on. */
+  addresses: ({ ip: string; port: number } | { path: string })[]
+  /** 0 is no limit. Counted over all workers. */
+  maxConnections: number
+  idle: number
+  idleTimeoutMs: number
+}
+
+export interface TemplatePart {
+  /** Of `abi.placeholder`. */
+  kind: number
+  text: string
+}
+
+export type HeaderOperation = { op: 'set' | 'add'; name: string; value: TemplatePart[] } | { op: 'remove'; name: string }
+
+export interface PlanOptions {
+  host: string
+  strip: string
+  add: string
+  upstream: string
+  request: HeaderOperation[]
+  response: HeaderOperation[]
+  connectMs: number
+  firstByteMs: number
+  idleMs: number
+  tunnelMs: number
+  replayBytes: number
+  responseHeadBytes: number
+  /** Call `finished` when an exchange of this plan ends. */
+  tellFinished: boolean
+}
+
+export type HeadField = 'method' | 'host' | 'query' | 'target' | 'clientIp' | 'peer' | 'requestId'
+
+export interface Engine {
+  /** Facts of the head that is decided on, and the numbers of a verdict. Layout: `abi.lent`. */
+  readonly lent: Int32Array
+  /** The board. Layout: `abi.board`. */
+  readonly board: ArrayBuffer
+  /** Starts to watch sockets. Keeps the process alive until `close`. */
+  start(): void
+  configureListener(index: number, options: ListenerOptions): void
+  listen(index: number, fd: number): void
+  defineServer(slot: number, options: ServerOptions): void
+  removeServer(slot: number): void
+  definePlan(id: number, options: PlanOptions): void
+  dropPlan(id: number): void
+  /** Value of a request field, several joined; `undefined` when it was not sent or the head is not lent any more. */
+  header(index: number, generation: number, name: string): string | undefined
+  field(index: number, generation: number, which: HeadField): string | undefined
+  /** Lower case, without port. */
+  hostName(id: number): string
+  /** Changes the request that goes to the server. False when the exchange is gone. */
+  setHeader(index: number, generation: number, name: string, value: string | null): boolean
+  setTarget(index: number, generation: number, target: string): boolean
+  /** The answer that a verdict `answer` gives. `headers`: whole lines with CRLF. Without a body: the listener's page for the status. */
+  stageAnswer(status: number, headers: string, contentType: string, body: string | undefined): void
+  /** The verdict on an exchange that waits. False when it is gone. */
+  resume(index: number, generation: number, verdict: number): boolean
+  stopAccepting(): void
+  /** Idle connections close now, the others after their exchange. */
+  drain(): void
+  close(): void
+  /** Connections and tunnels that are open. */
+  openCount(): number
+  usage(): Record<'clients' | 'exchanges' | 'upstreamConnections' | 'tunnels' | 'buffers' | 'timers', number>
+  /** Counts of one server's latency histogram in this worker (see native/stats/histogram.h). */
+  histogram(slot: number, which: 'total' | 'firstByte'): Uint32Array | undefined
+}

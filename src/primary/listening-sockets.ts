@@ -1,0 +1,78 @@
+import type { Addon } from '../native/contract.ts'
+import type { BindAddress, ListenerConfig } from '../shared/config/model.ts'
+import { FIRST_LISTENER_FD, type ListeningSockets } from '../shared/ipc/protocol.ts'
+
+const BACKLOG = 4096
+
+/** A listening socket cannot be opened; the message is one sentence for people. */
+export class ListenError extends Error {}
+
+export interface OpenSockets {
+  /** Descriptors in this process, in the order in which workers inherit them. */
+  fds: number[]
+  /** The same sockets as a worker finds them, by listener. */
+  byListener: ListeningSockets[]
+  /** Where each one listens, for people: `http://127.0.0.1:8080 (web)`. */
+  texts: string[]
+  /** Socket files to remove at the end. */
+  paths: string[]
+}
+
+/** Opens every address of every listener, or none: throws ListenError after it has closed what it had opened. */
+export function openListeningSockets(addon: Addon, listeners: readonly ListenerConfig[]): OpenSockets {
+  const open: OpenSockets = { fds: [], byListener: [], texts: [], paths: [] }
+  try {
+    for (const listener of listeners) open.byListener.push(openListener(addon, listener, open))
+  } catch (error) {
+    for (const fd of open.fds) addon.closeFd(fd)
+    throw error
+  }
+  return open
+}
+
+function openListener(addon: Addon, listener: ListenerConfig, open: OpenSockets): ListeningSockets {
+  const sockets: ListeningSockets = { fds: [], port: '' }
+  for (const bind of listener.bind) {
+    const { fd, port } = openAddress(addon, bind)
+    sockets.fds.push(FIRST_LISTENER_FD + open.fds.length)
+    open.fds.push(fd)
+    if (bind.kind === 'unix') open.paths.push(bind.path)
+    else if (sockets.port === '') sockets.port = String(port)
+    open.texts.push(`${textOf(bind, port)} (${listener.name})`)
+  }
+  return sockets
+}
+
+function openAddress(addon: Addon, bind: BindAddress): { fd: number; port: number } {
+  try {
+    return addon.openListener(bind.kind === 'unix' ? { path: bind.path } : { host: numericHost(bind.host), port: bind.port }, BACKLOG)
+  } catch (error) {
+    throw new ListenError(explain(bind.text, error as NodeJS.ErrnoException))
+  }
+}
+
+function numericHost(host: string): string {
+  return host === 'localhost' ? '127.0.0.1' : host
+}
+
+function textOf(bind: BindAddress, port: number): string {
+  if (bind.kind === 'unix') return `unix:${bind.path}`
+  const host = bind.host === '' ? '*' : bind.host.includes(':') ? `[${bind.host}]` : bind.host
+  return `http://${host}:${port}`
+}
+
+function explain(address: string, error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${address} is in use by another process: stop it, or choose another address`
+    case 'EACCES':
+      return `no permission to listen on ${address}: ports below 1024 need root or the capability CAP_NET_BIND_SERVICE`
+    case 'EADDRNOTAVAIL':
+      return `${address} is not an address of this machine`
+    case 'EMFILE':
+    case 'ENFILE':
+      return `too few file descriptors to listen on ${address}: raise the limit (ulimit -n)`
+    default:
+      return `cannot listen on ${address}: ${error.message}`
+  }
+}

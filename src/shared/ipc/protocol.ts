@@ -1,0 +1,48 @@
+/**
+ * All messages between primary and workers, by direction. Rules: add fields, never rename; bump VERSION when a meaning changes.
+ * The channel is node:cluster's, with 'advanced' serialization.
+ */
+import type { Config } from '../config/model.ts'
+
+export const VERSION = 1
+
+/** Where the primary's descriptors are in a worker: 0 to 2 are the standard ones, 3 is the channel. */
+export const BOARD_FD = 4
+export const FIRST_LISTENER_FD = 5
+
+export interface Serve {
+  type: 'serve'
+  version: number
+  generation: number
+  /** Its functions do not travel; see `module`. */
+  config: Config
+  /** A TypeScript config, which the worker loads again for its functions. */
+  module: string | null
+  /** Board rows by `upstream/server`: stable for as long as the primary lives. */
+  slots: Record<string, number>
+  /** Addresses by `upstream/server`, names resolved. */
+  addresses: Record<string, ResolvedAddress[]>
+  /** Listening sockets in the order of `config.listeners`. */
+  sockets: ListeningSockets[]
+  column: number
+  columns: number
+}
+
+export type ResolvedAddress = { ip: string; port: number } | { path: string }
+
+/** Descriptors of one listener in a worker, and the port of its first TCP address, '' without one. */
+export interface ListeningSockets {
+  fds: number[]
+  port: string
+}
+
+export type ToWorker =
+  | Serve
+  /** Finish what is there and exit; what is left after `graceMs` is cut. 0 is no deadline. */
+  | { type: 'stop'; graceMs: number }
+  | { type: 'addresses'; server: string; addresses: ResolvedAddress[] }
+
+export type ToPrimary =
+  | { type: 'ready'; generation: number }
+  /** The worker cannot serve this config. */
+  | { type: 'refused'; generation: number; reason: string }

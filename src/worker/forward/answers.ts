@@ -1,0 +1,43 @@
+import type { Engine } from '../../native/contract.ts'
+import type { ErrorPages } from '../../shared/config/model.ts'
+
+/** A short sentence for each status that weir answers with itself. A configured page replaces it. */
+const sentences: Record<number, string> = {
+  400: 'the request path is not valid',
+  404: 'no route matches this request',
+  500: 'a function of the configuration failed',
+  502: 'the server gave no valid response',
+  503: 'no server can take this request now',
+  504: 'the server did not respond in time',
+}
+
+/** Bodies of our own answers: those of the config, ours for the rest. The engine looks them up by status. */
+export function pagesOf(pages: ErrorPages): { status: number; contentType: string; body: string }[] {
+  const all: ErrorPages = {}
+  for (const [status, sentence] of Object.entries(sentences)) {
+    all[Number(status)] = { contentType: 'text/plain; charset=utf-8', body: `${status}: ${sentence}\n` }
+  }
+  Object.assign(all, pages)
+  return Object.entries(all).map(([status, page]) => ({ status: Number(status), ...page }))
+}
+
+/** Stages the answer with a status of ours; 503 tells the client when to come back. */
+export function stageStatus(engine: Engine, status: number, pages: ErrorPages): void {
+  const page = pages[status]
+  engine.stageAnswer(status, status === 503 ? 'Retry-After: 1\r\n' : '', page?.contentType ?? '', page?.body)
+}
+
+/** `Name: value` lines. Throws a RangeError when a name is no token or a value has control characters. */
+export function headerLines(headers: Iterable<readonly [string, string]>): string {
+  let lines = ''
+  for (const [name, value] of headers) {
+    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new RangeError(`${JSON.stringify(name)} is not a header name`)
+    if (framing.has(name.toLowerCase())) throw new RangeError(`${name} is set by weir itself`)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here.
+    if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value)) throw new RangeError(`the value of ${name} has characters that a header cannot hold`)
+    lines += `${name}: ${value}\r\n`
+  }
+  return lines
+}
+
+const framing = new Set(['content-length', 'transfer-encoding', 'connection', 'content-type', 'keep-alive', 'upgrade', 'date', 'trailer', 'te'])

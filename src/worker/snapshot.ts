@@ -1,0 +1,183 @@
+/** The compiled config that a worker serves from. Immutable but for what policies remember; swapped whole. */
+import { abi } from '../native/abi.ts'
+import type { Engine, ListenerOptions, PlanOptions, ServerOptions } from '../native/contract.ts'
+import type { ListenerConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
+import type { Serve } from '../shared/ipc/protocol.ts'
+import { pagesOf } from './forward/answers.ts'
+import { headerProgram } from './forward/header-program.ts'
+import type { BoardView } from './pick/picker.ts'
+import { UpstreamPicker } from './pick/upstream-picker.ts'
+import type { CompiledRedirect } from './route/redirect.ts'
+import { compileRedirect } from './route/redirect.ts'
+import type { CompiledRewrite } from './route/rewrite.ts'
+import { compileRewrite } from './route/rewrite.ts'
+import type { HostRoutes, Router } from './route/router.ts'
+import { compileRouter } from './route/router.ts'
+import type { Split } from './route/split.ts'
+import { compileSplit } from './route/split.ts'
+
+/** One upstream in this worker. */
+export interface Upstream {
+  readonly config: UpstreamConfig
+  readonly picker: UpstreamPicker
+  readonly slots: readonly number[]
+}
+
+/** What a route does, ready to run. `forward` has one target per upstream of its split, each with its own header program. */
+export type Action =
+  | { readonly kind: 'forward'; readonly split: Split; readonly targets: readonly Target[] }
+  | { readonly kind: 'redirect'; readonly redirect: CompiledRedirect; readonly status: number }
+  | { readonly kind: 'answer'; readonly status: number; readonly headers: string; readonly contentType: string; readonly body: string }
+
+export interface Target {
+  readonly upstream: Upstream
+  /** Id of the engine's plan. */
+  readonly plan: number
+  readonly route: RunningRoute
+}
+
+export interface RunningRoute {
+  readonly config: RouteConfig
+  readonly action: Action
+  readonly rewrite: CompiledRewrite
+}
+
+export interface RunningListener {
+  readonly config: ListenerConfig
+  readonly router: Router
+  readonly port: number
+  /** By index into the config's routes. */
+  readonly routes: readonly RunningRoute[]
+  /** By interned host id; filled as hosts are seen. */
+  readonly hosts: HostRoutes[]
+}
+
+export class Snapshot {
+  readonly generation: number
+  readonly listeners: readonly RunningListener[]
+  readonly board: BoardView
+  /** By plan id. */
+  readonly targets: readonly Target[]
+  readonly upstreams: ReadonlyMap<string, Upstream>
+
+  constructor(order: Serve, engine: Engine) {
+    this.generation = order.generation
+    this.board = {
+      inFlight: new Int32Array(engine.board),
+      stride: abi.board.totalStride / 4,
+      offset: abi.board.headerBytes / 4,
+    }
+    this.upstreams = new Map(order.config.upstreams.map((upstream) => [upstream.name, compileUpstream(upstream, order)]))
+    const targets: Target[] = []
+    this.listeners = order.config.listeners.map((listener, index) => this.#compileListener(listener, order.sockets[index]?.port ?? '', targets))
+    this.targets = targets
+    this.#install(order, engine)
+  }
+
+  #compileListener(config: ListenerConfig, port: string, targets: Target[]): RunningListener {
+    const routes = config.routes.map((route) => this.#compileRoute(route, targets))
+    return { config, router: compileRouter(config.routes), port: Number(port), routes, hosts: [] }
+  }
+
+  #compileRoute(config: RouteConfig, targets: Target[]): RunningRoute {
+    const action = config.action
+    const rewrite = compileRewrite(config.rewrite)
+    if (action.kind === 'redirect') return { config, rewrite, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
+    if (action.kind === 'answer') {
+      const headers = action.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+      return { config, rewrite, action: { kind: 'answer', status: action.status, headers, contentType: action.contentType, body: action.body } }
+    }
+    const own: Target[] = []
+    const route: RunningRoute = { config, rewrite, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
+    // A function of the config may choose any upstream, so such a route gets a plan for each.
+    const names = config.onRequest ? [...new Set([...action.split.map((part) => part.upstream), ...this.upstreams.keys()])] : action.split.map((part) => part.upstream)
+    for (const name of names) {
+      const target = { upstream: this.upstreams.get(name) as Upstream, plan: targets.length, route }
+      targets.push(target)
+      own.push(target)
+    }
+    return route
+  }
+
+  /** Tells the engine. Plans and servers of the snapshot before are replaced in place: what runs on them finishes as it began. */
+  #install(order: Serve, engine: Engine): void {
+    for (const upstream of order.config.upstreams) {
+      for (const server of upstream.servers) {
+        const name = `${upstream.name}/${server.name}`
+        engine.defineServer(order.slots[name] as number, serverOptions(upstream, server, order))
+      }
+    }
+    for (const target of this.targets) engine.definePlan(target.plan, planOptions(target))
+    this.listeners.forEach((listener, index) => {
+      engine.configureListener(index, listenerOptions(listener.config, order.sockets[index]?.port ?? '', order.config.errorPages))
+    })
+  }
+}
+
+function compileUpstream(config: UpstreamConfig, order: Serve): Upstream {
+  const slots = config.servers.map((server) => order.slots[`${config.name}/${server.name}`] as number)
+  const servers = config.servers.map((server, i) => ({
+    slot: slots[i] as number,
+    weight: server.weight,
+    maxConnections: server.maxConnections,
+    backup: server.backup,
+  }))
+  return { config, slots, picker: new UpstreamPicker(config.balance, servers, order.column) }
+}
+
+function serverOptions(upstream: UpstreamConfig, server: ServerConfig, order: Serve): ServerOptions {
+  const name = `${upstream.name}/${server.name}`
+  return {
+    name,
+    hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address.host, server.address.port) : 'localhost',
+    addresses: order.addresses[name] ?? [],
+    maxConnections: server.maxConnections ?? 0,
+    idle: upstream.keepAlive.idle,
+    idleTimeoutMs: upstream.keepAlive.idleTimeoutMs,
+  }
+}
+
+function hostHeaderOf(host: string, port: number): string {
+  const name = host.includes(':') ? `[${host}]` : host
+  return port === 80 ? name : `${name}:${port}`
+}
+
+function planOptions(target: Target): PlanOptions {
+  const { timeouts, retry, responseHeaderBytes, name } = target.upstream.config
+  const { route } = target
+  return {
+    host: route.config.host,
+    strip: route.rewrite.kind === 'static' ? route.rewrite.strip : '',
+    add: route.rewrite.kind === 'static' ? route.rewrite.add : '',
+    upstream: name,
+    request: headerProgram(route.config.headers.request),
+    response: headerProgram(route.config.headers.response),
+    ...timeouts,
+    replayBytes: retry.replayBytes,
+    responseHeadBytes: responseHeaderBytes,
+    tellFinished: false,
+  }
+}
+
+const forwardedBits: Record<string, number> = {
+  'x-forwarded-for': abi.forwarded.for,
+  'x-forwarded-proto': abi.forwarded.proto,
+  'x-forwarded-host': abi.forwarded.host,
+  'x-forwarded-port': abi.forwarded.port,
+  forwarded: abi.forwarded.forwarded,
+  'x-real-ip': abi.forwarded.realIp,
+  'x-request-id': abi.forwarded.requestId,
+}
+
+function listenerOptions(config: ListenerConfig, port: string, errorPages: Serve['config']['errorPages']): ListenerOptions {
+  let forwarded = 0
+  for (const header of config.forwardedHeaders) forwarded |= forwardedBits[header] as number
+  return {
+    ...config.limits,
+    ...config.timeouts,
+    forwarded,
+    port,
+    trustedProxies: config.trustedProxies,
+    pages: pagesOf({ ...errorPages, ...config.errorPages }),
+  }
+}

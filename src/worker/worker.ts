@@ -1,0 +1,95 @@
+/** A worker process: obeys the primary, builds snapshots, runs the engine. */
+import cluster from 'node:cluster'
+import { addon } from '../native/addon.ts'
+import type { Engine } from '../native/contract.ts'
+import { restoreFunctions } from '../shared/config/functions.ts'
+import { loadConfig } from '../shared/config/load.ts'
+import { BOARD_FD, type Serve, type ToPrimary, type ToWorker, VERSION } from '../shared/ipc/protocol.ts'
+import { RequestLife } from './request-life.ts'
+import { Snapshot } from './snapshot.ts'
+import { stopGracefully } from './stop.ts'
+
+/** Boots this process as a worker. Returns at once; the channel to the primary and the engine keep it alive. */
+export function runWorker(): void {
+  const worker = new Worker()
+  process.on('message', (message: ToWorker) => worker.obey(message))
+  // The primary speaks for all of us; a Ctrl-C in a terminal reaches every process of the group.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) process.on(signal, () => {})
+  process.on('SIGTERM', () => worker.stop(worker.graceMs))
+  // Without this node:cluster would end the process at once when the primary dies; what is in flight may finish.
+  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
+  process.on('disconnect', () => worker.stop(worker.graceMs))
+}
+
+class Worker {
+  graceMs = 25_000
+  #engine: Engine | undefined
+  #life: RequestLife | undefined
+  #isStopping = false
+
+  obey(message: ToWorker): void {
+    switch (message.type) {
+      case 'serve':
+        this.#serve(message).catch((error) => this.#refuse(message.generation, error))
+        return
+      case 'stop':
+        this.stop(message.graceMs)
+        return
+      case 'addresses':
+        return
+    }
+  }
+
+  stop(graceMs: number): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    if (this.#engine === undefined) process.exit(0)
+    stopGracefully(this.#engine, graceMs)
+  }
+
+  async #serve(order: Serve): Promise<void> {
+    if (order.version !== VERSION) throw new Error(`the primary speaks version ${order.version} of the protocol, this worker ${VERSION}`)
+    if (order.module !== null) restoreFunctions(order.config, await loadConfig(order.module))
+    this.graceMs = order.config.shutdown.graceMs
+    const { Engine } = addon()
+    this.#engine ??= new Engine(
+      { boardFd: BOARD_FD, workers: order.columns, column: order.column },
+      (path) => (this.#life as RequestLife).decide(path),
+      () => (this.#life as RequestLife).afterFailure(),
+      () => (this.#life as RequestLife).finished(),
+    )
+    const snapshot = new Snapshot(order, this.#engine)
+    if (this.#life === undefined) {
+      this.#life = new RequestLife(this.#engine, snapshot, reportFunctionError)
+      this.#listen(order, this.#engine)
+    } else {
+      this.#life.serve(snapshot)
+    }
+    tell({ type: 'ready', generation: order.generation })
+  }
+
+  #listen(order: Serve, engine: Engine): void {
+    order.sockets.forEach((sockets, index) => {
+      for (const fd of sockets.fds) engine.listen(index, fd)
+    })
+    engine.start()
+  }
+
+  #refuse(generation: number, error: unknown): void {
+    tell({ type: 'refused', generation, reason: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function tell(message: ToPrimary): void {
+  process.send?.(message)
+}
+
+/** A function of the user's config failed: the request gets a 500, the log says what and where. At most ten a second. */
+function reportFunctionError(error: unknown): void {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== reported.second) reported = { second, count: 0 }
+  if (reported.count++ >= 10) return
+  const text = error instanceof Error ? (error.stack?.split('\n').slice(0, 2).join(' ') ?? error.message) : String(error)
+  process.stderr.write(`weir: worker ${process.pid}: a function of the configuration failed: ${text}\n`)
+}
+let reported = { second: 0, count: 0 }
