@@ -28,8 +28,14 @@ uint8_t hex_value(char c) {
 
 // Fields that frame, route, authenticate or change how the content is read must not arrive after it (RFC 9110 6.5.1).
 bool is_refused_trailer(std::string_view name) {
-  const HeaderId id = header_id_of(name);
-  if (id != HeaderId::other && id != HeaderId::server && id != HeaderId::via && id != HeaderId::date && id != HeaderId::x_request_id) return true;
+  switch (header_id_of(name)) {
+    case HeaderId::other: break;
+    case HeaderId::server:
+    case HeaderId::via:
+    case HeaderId::date:
+    case HeaderId::x_request_id: return false;
+    default: return true;
+  }
   static constexpr std::string_view refused[] = {
       "age", "authorization", "cache-control", "content-encoding", "content-range", "expires", "if-match", "if-modified-since",
       "if-none-match", "if-range", "if-unmodified-since", "max-forwards", "pragma", "range", "retry-after", "set-cookie", "vary",

@@ -9,7 +9,9 @@
 
 namespace weir {
 
-enum class FramingError : uint8_t { none, bad_chunk_size, chunk_size_too_large, bad_chunk_extension, bad_chunk_end, bad_trailer, trailers_too_large };
+enum class FramingError : uint8_t {
+  none, bad_chunk_size, chunk_size_too_large, bad_chunk_extension, bad_chunk_end, bad_trailer, trailers_too_large
+};
 [[nodiscard]] const char* text_of(FramingError e);
 
 class BodyFraming {

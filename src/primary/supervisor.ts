@@ -88,13 +88,16 @@ export class Supervisor {
     const life = machine<WorkerState>(`worker ${column + 1}`, workerLifecycle, 'starting', this.#options.log)
     const slot: Slot = { column, worker, life, startedMs: Date.now(), earlyDeaths }
     this.#slots.set(column, slot)
-    worker.on('online', () => worker.send(this.#options.order(column)))
     worker.on('message', (message: ToPrimary) => this.#hear(slot, message))
     worker.on('error', (error) => this.#options.log(`worker ${column + 1}: ${error.message}`))
     worker.on('exit', (code, signal) => this.#bury(slot, signal ?? `exit ${code}`))
   }
 
   #hear(slot: Slot, message: ToPrimary): void {
+    if (message.type === 'hello') {
+      slot.worker.send(this.#options.order(slot.column))
+      return
+    }
     if (message.type === 'refused') {
       this.#firstReady?.reject(new Error(message.reason))
       this.#options.log(`worker ${slot.column + 1}: refused generation ${message.generation}: ${message.reason}`)

@@ -19,6 +19,7 @@ export function runWorker(): void {
   // Without this node:cluster would end the process at once when the primary dies; what is in flight may finish.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
   process.on('disconnect', () => worker.stop(worker.graceMs))
+  tell({ type: 'hello' })
 }
 
 class Worker {

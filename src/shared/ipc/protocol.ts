@@ -43,6 +43,8 @@ export type ToWorker =
   | { type: 'addresses'; server: string; addresses: ResolvedAddress[] }
 
 export type ToPrimary =
+  /** The worker listens to messages now; what was sent before is lost. */
+  | { type: 'hello' }
   | { type: 'ready'; generation: number }
   /** The worker cannot serve this config. */
   | { type: 'refused'; generation: number; reason: string }
