@@ -1,6 +1,7 @@
 // Module init: one table lists every export. Contract: src/native/addon.d.ts.
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/abi.h"
@@ -62,6 +63,13 @@ napi_value create_board(napi_env env, napi_callback_info info) {
   return make_int(env, fd);
 }
 
+// createWaker() -> fd: an eventfd by which workers wake one of them.
+napi_value create_waker(napi_env env, napi_callback_info) {
+  const int fd = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) return throw_errno(env, errno, "cannot create an eventfd");
+  return make_int(env, fd);
+}
+
 // mapBoard(fd, workers) -> ArrayBuffer, for the primary: it reads all columns and writes none of a live worker.
 napi_value map_board(napi_env env, napi_callback_info info) {
   napi_value args[2];
@@ -82,6 +90,7 @@ napi_value init(napi_env env, napi_value exports) {
   function("openListener", open_listener);
   function("closeFd", close_fd);
   function("createBoard", create_board);
+  function("createWaker", create_waker);
   function("mapBoard", map_board);
   napi_set_named_property(env, exports, "Engine", engine_class(env));
   return exports;

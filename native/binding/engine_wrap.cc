@@ -88,6 +88,9 @@ napi_value construct(napi_env env, napi_callback_info info) {
   const unsigned workers = unsigned(number_at(env, args[0], "workers", 1)), column = unsigned(number_at(env, args[0], "column", 0));
   if (!engine.rt.board.map(fd, workers, column)) return throw_errno(env, errno, "cannot map the board");
   engine.rt.board.mine()[abi::worker_counter::alive] = 1;
+  std::vector<int> wakers;
+  each(env, get(env, args[0], "wakers"), [&](napi_value v) { wakers.push_back(int(number(env, v, -1))); });
+  if (!wakers.empty() && !engine.acceptor.use_wakers(wakers)) return throw_errno(env, errno, "cannot watch the eventfd of this worker");
   Wrap* raw = wrap.get();
   wrap->bridge = std::make_unique<UvBridge>(engine, [raw] { raw->after_turn(); });
   napi_set_named_property(env, self, "lent", [&] {

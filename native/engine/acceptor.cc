@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -9,7 +10,8 @@ namespace weir {
 
 namespace {
 constexpr int kAcceptsPerTurn = 32;
-constexpr uint64_t kPatienceUs = 2000;
+constexpr uint32_t kPatienceMs = 6;
+constexpr uint32_t kMaxAllowance = 32;
 constexpr uint32_t kFullPauseMs = 20;
 constexpr uint32_t kNoFdPauseMs = 100;
 }  // namespace
@@ -31,9 +33,20 @@ void Acceptor::on_event(uint32_t index) {
   for (int i = 0; i < kAcceptsPerTurn && s.watched; ++i) {
     if (full(s)) {
       rt_.count(abi::worker_counter::accept_pauses);
+      s.exhausted = true;
       return pause(s, kFullPauseMs);
     }
-    if (!my_turn(s)) return;  // level-triggered: if nobody takes it, the event comes back
+    if (const int other = better_placed(s); other >= 0) {
+      if (s.allowance == 0) {
+        const uint64_t one = 1;
+        (void)!::write(wakers_[size_t(other)], &one, sizeof one);
+        return pause(s, kPatienceMs);
+      }
+      --s.allowance;
+    } else {
+      s.allowance = 0;
+      s.next_allowance = 1;
+    }
     Address peer;
     peer.length = sizeof peer.un;
     UniqueFd fd(::accept4(s.fd, &peer.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -45,6 +58,7 @@ void Acceptor::on_event(uint32_t index) {
     if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
       // Out of descriptors: connections wait in the kernel's queue until some are free again.
       rt_.count(abi::worker_counter::accept_pauses);
+      s.exhausted = true;
       pause(s, kNoFdPauseMs);
     }
     return;
@@ -58,19 +72,41 @@ bool Acceptor::full(const ListeningSocket& s) const {
   return l && open >= l->connections;
 }
 
-bool Acceptor::my_turn(ListeningSocket& s) {
+int Acceptor::better_placed(const ListeningSocket& s) const {
+  if (wakers_.empty()) return -1;
   const unsigned me = rt_.board.column();
   const double mine = rt_.board.listener(me, s.listener)[abi::listener_counter::connections];
   double least = mine;
+  int other = -1;
   for (unsigned w = 0; w < rt_.board.workers(); ++w) {
     if (w == me || rt_.board.worker(w)[abi::worker_counter::alive] == 0) continue;
-    least = std::min(least, rt_.board.listener(w, s.listener)[abi::listener_counter::connections]);
+    const double theirs = rt_.board.listener(w, s.listener)[abi::listener_counter::connections];
+    if (theirs >= least) continue;
+    least = theirs;
+    other = int(w);
   }
-  if (mine <= least + 2 + least / 16) return true;
-  // The one that is behind was woken as well. If it does not come, it is busy, and waiting longer would only cost the client time.
-  if (rt_.now_us - s.declined_us > 2 * kPatienceUs) s.declining_since_us = rt_.now_us;
-  s.declined_us = rt_.now_us;
-  return rt_.now_us - s.declining_since_us >= kPatienceUs;
+  // A little ahead does not matter, and handing over costs two system calls.
+  return mine > least + 1 + least / 32 ? other : -1;
+}
+
+bool Acceptor::use_wakers(const std::vector<int>& fds) {
+  wakers_ = fds;
+  const unsigned me = rt_.board.column();
+  return me < fds.size() && rt_.loop.watch(fds[me], {TokenKind::waker, 0, 0}, EPOLLIN);
+}
+
+void Acceptor::on_wake() {
+  uint64_t count;
+  (void)!::read(wakers_[rt_.board.column()], &count, sizeof count);
+  for (const auto& s : sockets_)
+    if (!s->watched && s->fd >= 0 && !s->exhausted) resume(*s);
+}
+
+void Acceptor::resume(ListeningSocket& s) {
+  rt_.wheel.cancel(&s);
+  const auto at = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& other) { return other.get() == &s; });
+  s.exhausted = false;
+  s.watched = rt_.loop.watch(s.fd, {TokenKind::listener, 0, uint32_t(at - sockets_.begin())}, EPOLLIN);
 }
 
 void Acceptor::pause(ListeningSocket& s, uint32_t ms) {
@@ -80,8 +116,12 @@ void Acceptor::pause(ListeningSocket& s, uint32_t ms) {
 }
 
 void Acceptor::on_timer(ListeningSocket& s) {
-  const auto at = std::find_if(sockets_.begin(), sockets_.end(), [&](const auto& other) { return other.get() == &s; });
-  s.watched = rt_.loop.watch(s.fd, {TokenKind::listener, 0, uint32_t(at - sockets_.begin())}, EPOLLIN);
+  if (!s.exhausted) {
+    // Nobody woke us: whoever was better placed may be stuck.
+    s.allowance = s.next_allowance;
+    s.next_allowance = std::min(s.next_allowance * 2, kMaxAllowance);
+  }
+  resume(s);
 }
 
 void Acceptor::stop() {
@@ -89,6 +129,8 @@ void Acceptor::stop() {
     if (s->watched) rt_.loop.unwatch(s->fd);
     s->watched = false;
     rt_.wheel.cancel(s.get());
+    // The last worker that closes it makes the kernel refuse connections, instead of queueing them for nobody.
+    ::close(s->fd);
     s->fd = -1;
   }
 }

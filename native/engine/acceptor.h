@@ -1,7 +1,8 @@
 // Accepts connections from listening sockets that all workers share, each worker taking its fair part.
-// Owns     nothing of the sockets: the primary opened them, the worker inherited them.
-// Why      the kernel wakes whoever it likes (often the same one); the board shows everybody's count, so a worker that is ahead
-//          leaves a connection to one that is behind, for a moment at most.
+// Owns     this worker's descriptors of the sockets, which the primary opened and the worker inherited.
+// Why      the kernel wakes whoever it likes (often the same one). The board shows everybody's count, so a worker that is ahead looks
+//          away and wakes the one that is behind through its eventfd. If that one does not come soon, it is busy: a worker that
+//          looked away takes a few itself, more each time.
 #pragma once
 #include <memory>
 #include <vector>
@@ -17,8 +18,9 @@ struct ListeningSocket : TimerNode {
   int fd = -1;
   unsigned listener = 0;  // index of its settings
   bool watched = false;
-  uint64_t declining_since_us = 0;
-  uint64_t declined_us = 0;
+  bool exhausted = false;  // paused for want of descriptors or room, not for fairness
+  uint32_t allowance = 0;  // connections that may be taken although others have fewer
+  uint32_t next_allowance = 1;
 };
 
 class Acceptor {
@@ -26,18 +28,25 @@ class Acceptor {
   Acceptor(Runtime& rt, Forwarder& forwarder) : rt_(rt), forwarder_(forwarder) {}
 
   [[nodiscard]] bool add(int fd, unsigned listener);
+  // Everybody's eventfds, by column. Without them no worker waits for another.
+  [[nodiscard]] bool use_wakers(const std::vector<int>& fds);
+  // Another worker wants us to look.
+  void on_wake();
   void on_event(uint32_t index);
   void on_timer(ListeningSocket& s);
   void stop();
 
  private:
-  [[nodiscard]] bool my_turn(ListeningSocket& s);
+  // The worker that should take the next connection instead of us, or -1.
+  [[nodiscard]] int better_placed(const ListeningSocket& s) const;
+  void resume(ListeningSocket& s);
   [[nodiscard]] bool full(const ListeningSocket& s) const;
   void pause(ListeningSocket& s, uint32_t ms);
 
   Runtime& rt_;
   Forwarder& forwarder_;
   std::vector<std::unique_ptr<ListeningSocket>> sockets_;
+  std::vector<int> wakers_;
 };
 
 }  // namespace weir

@@ -35,6 +35,7 @@ void Engine::dispatch(const epoll_event& e) {
   const Token token = Token::unpack(e.data.u64);
   switch (token.kind) {
     case TokenKind::listener: return acceptor.on_event(token.index);
+    case TokenKind::waker: return acceptor.on_wake();
     case TokenKind::client:
       if (ClientConnection* c = forwarder.clients.find(token.index, token.generation)) forwarder.on_client_event(*c, e.events);
       return;

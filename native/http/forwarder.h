@@ -95,7 +95,7 @@ class Forwarder {
   [[nodiscard]] bool write_server(UpstreamConnection& u, Gather& g);
   void flush_server(UpstreamConnection& u);
   void attempt_failed(Exchange& ex, int reason, int error);
-  [[nodiscard]] bool certainly_unsent(const Exchange& ex) const;
+  [[nodiscard]] bool certainly_unsent(const Exchange& ex, int reason) const;
   bool read_body(ClientConnection& c, Exchange& ex);
 
   // forwarder_response.cc

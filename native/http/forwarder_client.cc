@@ -138,11 +138,13 @@ void Forwarder::begin(ClientConnection& c, Exchange& ex) {
   ex.http10 = head.minor_version == 0;
   ex.head_held = true;
   ex.expects_continue = head.expect_continue && !ex.http10;
-  ex.wants_upgrade = head.has_upgrade && !head.upgrade_is_h2c && head.body == BodyKind::none && !ex.http10;
+  ex.wants_upgrade = head.has_upgrade && !head.upgrade_is_h2c && !ex.http10;
   c.close_after = !head.keep_alive || draining_ || c.exchanges >= kMaxExchanges || rt_.now_us / 1'000'000 - c.accepted_s > kMaxAgeSeconds;
   ex.request_body.start(head.body, head.content_length);
   c.may_send_more = false;
   ex.request_complete = ex.request_body.done();
+  // An upgrade whose request has a body stays a plain request: the two would mix on the way.
+  ex.wants_upgrade = ex.wants_upgrade && ex.request_complete;
   // Moves the deadline away with one store; who waits for the client sets a nearer one.
   rt_.wheel.arm(&c, c.peer_ended ? kHalfClosedGraceMs : l.keep_alive_ms);
   if (head.expect_unknown) return refuse(ex, 417, "unknown expectation");

@@ -279,10 +279,13 @@ void Forwarder::flush_server(UpstreamConnection& u) {
   else pump_request(ex);
 }
 
-// The kernel knows what the peer's kernel took: nothing of this request means that any method may be sent again.
-bool Forwarder::certainly_unsent(const Exchange& ex) const {
+// Did no byte of this request reach the server? Then any method may be sent again. An orderly end (FIN) carries the server's last
+// acknowledgement, so what is not acknowledged then was never received. A reset carries none that counts: the server may have read
+// the request while its acknowledgement was still delayed, so nothing is certain.
+bool Forwarder::certainly_unsent(const Exchange& ex, int reason) const {
   const UpstreamConnection* u = ex.upstream;
   if (!u || ex.stage == Stage::connecting || u->written == ex.written_before) return true;
+  if (reason != abi::failure::closed) return false;
   const int64_t acknowledged = bytes_acknowledged(u->fd.get());
   if (acknowledged < 0) return false;
   return uint64_t(acknowledged) <= ex.written_before + 1;  // the handshake's SYN counts as one
@@ -302,8 +305,8 @@ void Forwarder::end_lease(Exchange& ex, bool reusable) {
 }
 
 void Forwarder::attempt_failed(Exchange& ex, int reason, int error) {
-  Failure f{reason, error, certainly_unsent(ex)};
-  rt_.count_server(ex.server_slot, reason == abi::failure::closed && ex.reused ? abi::server_counter::stale : abi::server_counter::failures);
+  Failure f{reason, error, certainly_unsent(ex, reason)};
+  rt_.count_server(ex.server_slot, ex.reused && (reason == abi::failure::closed || reason == abi::failure::reset) ? abi::server_counter::stale : abi::server_counter::failures);
   end_lease(ex, false);
   // What was parsed of a response belongs to the failed attempt.
   perform(ex, decider_.after_failure(ex, f));

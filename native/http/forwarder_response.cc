@@ -219,7 +219,7 @@ void Forwarder::finish_response(Exchange& ex, bool extra_bytes) {
 void Forwarder::server_ended(Exchange& ex, int error) {
   if (!ex.response_started) {
     ex.upstream->readable = false;
-    return attempt_failed(ex, error == 0 || error == EPIPE ? abi::failure::closed : abi::failure::reset, error);
+    return attempt_failed(ex, error == 0 ? abi::failure::closed : abi::failure::reset, error);
   }
   if (error == 0 && ex.response_body.finish_at_close()) {
     Gather g;

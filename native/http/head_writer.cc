@@ -12,7 +12,8 @@ constexpr uint32_t bit(HeaderId id) { return 1u << unsigned(id); }
 // Never copied: they belong to one hop (RFC 9110 7.6.1), or are written anew by us.
 constexpr uint32_t kRewritten = bit(HeaderId::host) | bit(HeaderId::connection) | bit(HeaderId::keep_alive) | bit(HeaderId::proxy_connection) |
                                 bit(HeaderId::transfer_encoding) | bit(HeaderId::content_length) | bit(HeaderId::te) |
-                                bit(HeaderId::upgrade) | bit(HeaderId::http2_settings);
+                                bit(HeaderId::upgrade) | bit(HeaderId::http2_settings) | bit(HeaderId::proxy_authorization) |
+                                bit(HeaderId::proxy_authenticate);
 constexpr uint32_t kIdentity = bit(HeaderId::x_forwarded_for) | bit(HeaderId::x_forwarded_proto) | bit(HeaderId::x_forwarded_host) |
                                bit(HeaderId::x_forwarded_port) | bit(HeaderId::forwarded) | bit(HeaderId::x_real_ip) |
                                bit(HeaderId::x_request_id);
@@ -108,7 +109,7 @@ void put_template(ByteSink& out, const std::vector<TemplatePart>& parts, const H
       case abi::placeholder::query: out.put(req.text(req.query)); break;
       case abi::placeholder::scheme: out.put("http"); break;
       case abi::placeholder::request_id: out.put(request_id(from)); break;
-      case abi::placeholder::server: if (from.server) out.put(from.server->name); break;
+      case abi::placeholder::server: if (from.server) out.put(from.server->short_name); break;
       case abi::placeholder::upstream: if (from.exchange.plan) out.put(from.exchange.plan->upstream); break;
       case abi::placeholder::listener_port: out.put(from.listener.port_text); break;
       default: out.put(part.text);

@@ -7,6 +7,8 @@ export interface Addon {
   closeFd(fd: number): void
   /** A memfd for the counters that primary and workers share. */
   createBoard(workers: number): number
+  /** An eventfd by which other workers wake one of them. */
+  createWaker(): number
   /** The board in this process. Once per process; the engine of a worker maps its own. */
   mapBoard(fd: number, workers: number): ArrayBuffer
   readonly Engine: EngineConstructor
@@ -20,7 +22,7 @@ export interface Decisions {
 }
 
 export type EngineConstructor = new (
-  options: { boardFd: number; workers: number; column: number },
+  options: { boardFd: number; workers: number; column: number; wakers: number[] },
   decide: Decisions['decide'],
   afterFailure: Decisions['afterFailure'],
   finished: Decisions['finished'],
@@ -46,6 +48,8 @@ export interface ListenerOptions {
 export interface ServerOptions {
   /** `upstream/server`. */
   name: string
+  /** The server's part of it. */
+  shortName: string
   hostHeader: string
   /** In the order to try; one that works is tried first from then on. */
   addresses: ({ ip: string; port: number } | { path: string })[]

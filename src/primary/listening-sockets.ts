@@ -1,6 +1,6 @@
 import type { Addon } from '../native/contract.ts'
 import type { BindAddress, ListenerConfig } from '../shared/config/model.ts'
-import { FIRST_LISTENER_FD, type ListeningSockets } from '../shared/ipc/protocol.ts'
+import type { ListeningSockets } from '../shared/ipc/protocol.ts'
 
 const BACKLOG = 4096
 
@@ -18,11 +18,11 @@ export interface OpenSockets {
   paths: string[]
 }
 
-/** Opens every address of every listener, or none: throws ListenError after it has closed what it had opened. */
-export function openListeningSockets(addon: Addon, listeners: readonly ListenerConfig[]): OpenSockets {
+/** Opens every address of every listener, or none; workers find the first one at `firstFd`. Throws ListenError after it has closed what it had opened. */
+export function openListeningSockets(addon: Addon, listeners: readonly ListenerConfig[], firstFd: number): OpenSockets {
   const open: OpenSockets = { fds: [], byListener: [], texts: [], paths: [] }
   try {
-    for (const listener of listeners) open.byListener.push(openListener(addon, listener, open))
+    for (const listener of listeners) open.byListener.push(openListener(addon, listener, open, firstFd))
   } catch (error) {
     for (const fd of open.fds) addon.closeFd(fd)
     throw error
@@ -30,11 +30,11 @@ export function openListeningSockets(addon: Addon, listeners: readonly ListenerC
   return open
 }
 
-function openListener(addon: Addon, listener: ListenerConfig, open: OpenSockets): ListeningSockets {
+function openListener(addon: Addon, listener: ListenerConfig, open: OpenSockets, firstFd: number): ListeningSockets {
   const sockets: ListeningSockets = { fds: [], port: '' }
   for (const bind of listener.bind) {
     const { fd, port } = openAddress(addon, bind)
-    sockets.fds.push(FIRST_LISTENER_FD + open.fds.length)
+    sockets.fds.push(firstFd + open.fds.length)
     open.fds.push(fd)
     if (bind.kind === 'unix') open.paths.push(bind.path)
     else if (sockets.port === '') sockets.port = String(port)

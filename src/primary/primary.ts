@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { addon } from '../native/addon.ts'
 import { withoutFunctions } from '../shared/config/functions.ts'
 import type { Config } from '../shared/config/model.ts'
-import { type Serve, VERSION } from '../shared/ipc/protocol.ts'
+import { firstListenerFd, type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import { Board } from './board.ts'
 import { requireDescriptors } from './descriptors.ts'
 import { openListeningSockets } from './listening-sockets.ts'
@@ -31,16 +31,17 @@ export interface Running {
 export async function startPrimary({ config, module, print, log }: PrimaryOptions): Promise<Running> {
   requireDescriptors()
   const native = addon()
-  const sockets = openListeningSockets(native, config.listeners)
   const columns = config.workers > 0 ? config.workers : availableParallelism()
+  const sockets = openListeningSockets(native, config.listeners, firstListenerFd(columns))
   const board = new Board(native, columns)
+  const wakers = Array.from({ length: columns }, () => native.createWaker())
   const slots = serverSlots(config)
   const addresses = await resolveServers(config)
   const plain = withoutFunctions(config)
   const order = (column: number): Serve => ({
     type: 'serve', version: VERSION, generation: 1, config: plain, module, slots, addresses, sockets: sockets.byListener, column, columns,
   })
-  const supervisor = new Supervisor({ workers: columns, board, fds: [board.fd, ...sockets.fds], order, log })
+  const supervisor = new Supervisor({ workers: columns, board, fds: [board.fd, ...wakers, ...sockets.fds], order, log })
   const close = () => {
     for (const fd of sockets.fds) native.closeFd(fd)
     for (const path of sockets.paths) removeFile(path)

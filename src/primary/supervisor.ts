@@ -85,7 +85,9 @@ export class Supervisor {
   #fork(column: number, earlyDeaths: number): void {
     if (this.#isStopping) return
     const worker = cluster.fork()
-    const life = machine<WorkerState>(`worker ${column + 1}`, workerLifecycle, 'starting', this.#options.log)
+    // The start of all of them is told in one line; what comes later is news.
+    const log = (line: string) => this.#firstReady === undefined && this.#options.log(line)
+    const life = machine<WorkerState>(`worker ${column + 1}`, workerLifecycle, 'starting', log)
     const slot: Slot = { column, worker, life, startedMs: Date.now(), earlyDeaths }
     this.#slots.set(column, slot)
     worker.on('message', (message: ToPrimary) => this.#hear(slot, message))

@@ -129,6 +129,7 @@ function serverOptions(upstream: UpstreamConfig, server: ServerConfig, order: Se
   const name = `${upstream.name}/${server.name}`
   return {
     name,
+    shortName: server.name,
     hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address.host, server.address.port) : 'localhost',
     addresses: order.addresses[name] ?? [],
     maxConnections: server.maxConnections ?? 0,

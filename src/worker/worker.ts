@@ -4,7 +4,7 @@ import { addon } from '../native/addon.ts'
 import type { Engine } from '../native/contract.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
 import { loadConfig } from '../shared/config/load.ts'
-import { BOARD_FD, type Serve, type ToPrimary, type ToWorker, VERSION } from '../shared/ipc/protocol.ts'
+import { BOARD_FD, FIRST_WAKER_FD, type Serve, type ToPrimary, type ToWorker, VERSION } from '../shared/ipc/protocol.ts'
 import { RequestLife } from './request-life.ts'
 import { Snapshot } from './snapshot.ts'
 import { stopGracefully } from './stop.ts'
@@ -54,7 +54,7 @@ class Worker {
     this.graceMs = order.config.shutdown.graceMs
     const { Engine } = addon()
     this.#engine ??= new Engine(
-      { boardFd: BOARD_FD, workers: order.columns, column: order.column },
+      { boardFd: BOARD_FD, workers: order.columns, column: order.column, wakers: wakerFds(order.columns) },
       (path) => (this.#life as RequestLife).decide(path),
       () => (this.#life as RequestLife).afterFailure(),
       () => (this.#life as RequestLife).finished(),
@@ -79,6 +79,10 @@ class Worker {
   #refuse(generation: number, error: unknown): void {
     tell({ type: 'refused', generation, reason: error instanceof Error ? error.message : String(error) })
   }
+}
+
+function wakerFds(workers: number): number[] {
+  return Array.from({ length: workers }, (_, column) => FIRST_WAKER_FD + column)
 }
 
 function tell(message: ToPrimary): void {

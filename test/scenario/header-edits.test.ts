@@ -28,7 +28,7 @@ const values = {
   'X-Line': '{method} {path}',
   'X-Scheme': '{scheme}',
   'X-Id': '{request.id}',
-  'X-Server': '{upstream}/{server}',
+  'X-Server': '{server} of {upstream}',
   'X-Port': '{listener.port}',
 }
 const routes = [
@@ -82,7 +82,7 @@ test('values may hold placeholders', async (t) => {
   assert.equal(headers['x-line'], 'GET /values/x')
   assert.equal(headers['x-scheme'], 'http')
   assert.equal(headers['x-id'], headers['x-request-id'])
-  assert.equal(headers['x-server'], 'app/first')
+  assert.equal(headers['x-server'], 'app/first of app')
   assert.equal(headers['x-port'], String(weir.port()))
-  assert.equal(answer.header('x-answered-by'), 'first')
+  assert.equal(answer.header('x-answered-by'), 'app/first')
 })

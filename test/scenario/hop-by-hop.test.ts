@@ -39,12 +39,17 @@ test('hop-by-hop fields of the client are not passed to the server', async (t) =
   const head = await headSeen(t, '/hop', {
     'Keep-Alive': 'timeout=5',
     'Proxy-Connection': 'keep-alive',
-    'Proxy-Authorization': 'Basic eA==',
     TE: 'gzip',
     Connection: 'keep-alive, TE',
   })
-  for (const name of ['keep-alive', 'proxy-connection', 'proxy-authorization']) assert.equal(valueIn(head, name), undefined, name)
+  for (const name of ['keep-alive', 'proxy-connection']) assert.equal(valueIn(head, name), undefined, name)
   assert.ok(!/gzip/.test(valueIn(head, 'te') ?? ''))
+})
+
+test('credentials for a proxy end at the balancer', async (t) => {
+  const head = await headSeen(t, '/credentials', { 'Proxy-Authorization': 'Basic eA==', Authorization: 'Basic eQ==' })
+  assert.equal(valueIn(head, 'proxy-authorization'), undefined)
+  assert.equal(valueIn(head, 'authorization'), 'Basic eQ==')
 })
 
 test('hop-by-hop fields of the server are not passed to the client', async (t) => {

@@ -10,9 +10,10 @@ import { startServer } from './lib/server.ts'
 test('the addresses are printed, then that it is ready', async (t) => {
   const server = await startServer(t)
   const weir = await startBalancer(t, config({ servers: [server.address] }), { workers: 2 })
-  const [listening, ready] = weir.log().trim().split('\n')
+  const [listening, ready, ...more] = weir.stdout().trim().split('\n')
   assert.equal(listening, `weir: listening on http://127.0.0.1:${weir.port()} (web)`)
   assert.equal(ready, 'weir: ready (2 workers)')
+  assert.deepEqual(more, [])
   assert.equal(weir.workerPids().length, 2)
   assert.equal((await ask(t, weir.port())).status, 200)
 })

@@ -8,7 +8,9 @@ export const VERSION = 1
 
 /** Where the primary's descriptors are in a worker: 0 to 2 are the standard ones, 3 is the channel. */
 export const BOARD_FD = 4
-export const FIRST_LISTENER_FD = 5
+/** One eventfd per worker, then the listening sockets. */
+export const FIRST_WAKER_FD = 5
+export const firstListenerFd = (workers: number) => FIRST_WAKER_FD + workers
 
 export interface Serve {
   type: 'serve'

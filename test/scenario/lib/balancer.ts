@@ -40,6 +40,7 @@ export interface Balancer {
   workerPids(): number[]
   /** Standard output and error so far. */
   log(): string
+  stdout(): string
   signal(signal: NodeJS.Signals): void
   /** TERM, then waits for the end. */
   stop(): Promise<Exit>
@@ -148,6 +149,7 @@ function describe(run: Run): Balancer {
     url: (path = '/', listener) => `${addresses(listener)[0]}${path}`,
     workerPids: () => childrenOf(pid),
     log: run.log,
+    stdout: run.stdout,
     signal: (signal) => void process.kill(pid, signal),
     exited: run.exited,
     async stop() {

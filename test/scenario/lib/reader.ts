@@ -7,9 +7,8 @@ export class Broken extends Error {
   readonly reset: boolean
 
   constructor(what: string, received: Buffer, reset: boolean) {
-    super(
-      `the connection was ${reset ? 'reset' : 'closed'} while waiting for ${what}, after ${JSON.stringify(received.subarray(0, 300).toString('latin1'))}`,
-    )
+    const last = JSON.stringify(received.subarray(0, 300).toString('latin1'))
+    super(`the connection was ${reset ? 'reset' : 'closed'} while waiting for ${what}, after ${last}`)
     this.received = received
     this.reset = reset
   }

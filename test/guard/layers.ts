@@ -1,0 +1,53 @@
+/** The layers of weir, bottom first, and what each may import. `architecture.test.ts` holds the code to it. */
+
+export interface Layer {
+  /** A folder, which ends in '/', or one file. The longest that fits a path is its layer. */
+  at: string
+  /** Layers it may import, beside itself. */
+  may: readonly string[]
+}
+
+const shared = ['base', 'public-types', 'config', 'ipc', 'board'] as const
+const stages = ['accept', 'route', 'pick', 'forward', 'observe'] as const
+const stage = (name: string): Layer => ({ at: `src/worker/${name}/`, may: [...shared, 'native', 'exchange'] })
+
+export const stageNames: readonly string[] = stages
+
+export const typescriptLayers: Readonly<Record<string, Layer>> = {
+  base: { at: 'src/shared/base/', may: [] },
+  'public-types': { at: 'src/index-types.ts', may: [] },
+  config: { at: 'src/shared/config/', may: ['base', 'public-types'] },
+  ipc: { at: 'src/shared/ipc/', may: ['base', 'config'] },
+  native: { at: 'src/native/', may: ['base', 'config', 'ipc'] },
+  board: { at: 'src/shared/board/', may: ['base', 'native'] },
+  exchange: { at: 'src/worker/exchange.ts', may: ['native'] },
+  accept: stage('accept'),
+  route: stage('route'),
+  pick: stage('pick'),
+  forward: stage('forward'),
+  observe: stage('observe'),
+  worker: { at: 'src/worker/', may: [...shared, 'native', 'exchange', ...stages] },
+  primary: { at: 'src/primary/', may: [...shared, 'native'] },
+  // `weir explain` asks the worker's own router, so that it cannot tell another story.
+  cli: { at: 'src/cli/', may: [...shared, 'native', 'primary', 'route'] },
+  main: { at: 'src/main.ts', may: ['cli', 'worker'] },
+  index: { at: 'src/index.ts', may: ['public-types', 'config'] },
+}
+
+/** Includes below native/. Nothing may include binding, and only the engine knows both http and tcp. */
+export const nativeLayers: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  stats: ['base'],
+  loop: ['base', 'stats'],
+  tcp: ['base', 'stats', 'loop'],
+  tls: ['base', 'stats', 'loop'],
+  upstream: ['base', 'stats', 'loop', 'tls'],
+  http: ['base', 'stats', 'loop', 'upstream', 'tls'],
+  engine: ['base', 'stats', 'loop', 'tcp', 'tls', 'upstream', 'http'],
+  binding: ['base', 'stats', 'loop', 'tcp', 'tls', 'upstream', 'http', 'engine'],
+}
+
+/** Files that load src/index.ts all the same, with the reason. */
+export const loadsIndex: Readonly<Record<string, string>> = {
+  'src/shared/config/read-module.ts': "a config's `import … from 'weir'` gets the package that runs, not a second copy",
+}
