@@ -33,7 +33,7 @@ tests_in = $(sort $(shell find $(1) -name '*.test.ts' 2>/dev/null))
 .PHONY: help install native build demo run check types lint format guard test test-unit test-guard test-wire test-scenario test-packages
 .PHONY: coverage asan fuzz generate sizes clean
 
-help:
+help: #? this list
 	@echo 'make TARGET'
 	@echo
 	@sed -nE -e 's/^([a-z][a-z-]*):.*#\? (.*)/\1\t\2/p' -e 's/^#\? ([a-z-]+) +(.*)/\1\t\2/p' $(MAKEFILE_LIST) | \

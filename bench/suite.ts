@@ -26,15 +26,15 @@ import { weir } from './peers/weir.ts'
 const allCases: Case[] = [httpSmall, httpLatency, httpLarge, idleMemory, httpManyServers]
 const allPeers: PeerKind[] = [nginx, haproxy, weir, ...nginxAlternatives, ...haproxyAlternatives]
 const help = `usage: suite.ts [--rounds 3] [--seconds 4] [--peers nginx,haproxy,weir] [--case a,b] [--full]
-cases: ${allCases.map(one => one.name).join(' ')}
-peers: ${allPeers.map(one => one.name).join(' ')}`
+cases: ${allCases.map((one) => one.name).join(' ')}
+peers: ${allPeers.map((one) => one.name).join(' ')}`
 
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     peers: { type: 'string', default: 'nginx,haproxy,weir' },
-    case: { type: 'string', default: allCases.map(one => one.name).join(',') },
+    case: { type: 'string', default: allCases.map((one) => one.name).join(',') },
     full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -54,8 +54,10 @@ async function main(): Promise<void> {
   const cores = await coresToUse()
   const origins = await startOrigins(cores.load)
   const bench: Bench = { cores, origins: origins.ports, seconds, full: options.full, nginxMaximum: { value: 0 } }
-  console.log(`${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ` +
-    `nginx ${machine.nginx}, HAProxy ${machine.haproxy}; ${rounds} rounds of ${seconds} s`)
+  console.log(
+    `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ` +
+      `nginx ${machine.nginx}, HAProxy ${machine.haproxy}; ${rounds} rounds of ${seconds} s`,
+  )
   const results: CaseResult[] = []
   for (const one of cases) {
     const result = await runCase(one, peers, rounds, bench)
@@ -64,15 +66,22 @@ async function main(): Promise<void> {
   }
   await origins.stop()
   write({ machine, rounds, seconds, full: options.full, cores, results })
-  process.exit(results.some(result => result.failures.length > 0) ? 1 : 0)
+  process.exit(results.some((result) => result.failures.length > 0) ? 1 : 0)
 }
 
 async function runCase(one: Case, peers: PeerKind[], rounds: number, bench: Bench): Promise<CaseResult> {
-  const result: CaseResult = { name: one.name, question: questionOf(one), samples: {}, failures: [], obstacle: one.obstacle(bench), stolen: 0 }
+  const result: CaseResult = {
+    name: one.name,
+    question: questionOf(one),
+    samples: {},
+    failures: [],
+    obstacle: one.obstacle(bench),
+    stolen: 0,
+  }
   const before = machineTime()
   const failed = new Set<PeerKind>()
   for (let round = 0; round < rounds && result.obstacle === null; round++) {
-    for (const peer of turnOrder(peers, round).filter(kind => !failed.has(kind))) {
+    for (const peer of turnOrder(peers, round).filter((kind) => !failed.has(kind))) {
       process.stderr.write(`${one.name} round ${round + 1}/${rounds} ${peer.name}          \r`)
       try {
         keep(result, peer.name, await one.measure(peer, bench))
@@ -83,7 +92,7 @@ async function runCase(one: Case, peers: PeerKind[], rounds: number, bench: Benc
     }
   }
   result.stolen = stolenSince(before)
-  if (one === httpSmall) bench.nginxMaximum.value = median((result.samples['nginx'] ?? []).map(sample => sample['rps'] ?? 0)) || 0
+  if (one === httpSmall) bench.nginxMaximum.value = median((result.samples['nginx'] ?? []).map((sample) => sample['rps'] ?? 0)) || 0
   return result
 }
 
@@ -114,8 +123,8 @@ async function coresToUse(): Promise<Bench['cores']> {
 }
 
 function named<T extends { name: string }>(all: T[], names: string): T[] {
-  return names.split(',').map(name => {
-    const found = all.find(one => one.name === name)
+  return names.split(',').map((name) => {
+    const found = all.find((one) => one.name === name)
     if (found) return found
     console.error(`unknown name: ${name}\n${help}`)
     return process.exit(2)

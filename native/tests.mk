@@ -4,6 +4,8 @@
 NATIVE_FOLDERS ?= base loop stats tcp upstream tls http engine
 NATIVE_SOURCES ?= $(wildcard $(NATIVE_FOLDERS:%=native/%/*.cc))
 NATIVE_TESTS := $(wildcard test/native/*.cc)
+# What tests and fuzz targets share: the engine with scripted clients and servers.
+NATIVE_TEST_LIB := $(wildcard test/native/lib/*.cc)
 NATIVE_FLAGS := -std=c++20 -g -Wall -Wextra -Werror -fno-exceptions -fno-rtti -Inative -Itest/native -MMD -MP
 NATIVE_LIBS ?= -lpthread
 CLANG := $(shell command -v clang++-14 || command -v clang++)
@@ -22,9 +24,9 @@ build/native-$(1)/run: $$(patsubst %.cc,build/native-$(1)/%.o,$$(NATIVE_SOURCES)
 -include $$(patsubst %.cc,build/native-$(1)/%.d,$$(NATIVE_SOURCES) $(4))
 endef
 
-$(eval $(call native_program,plain,$(CXX),-O2,$(NATIVE_TESTS)))
-$(eval $(call native_program,asan,$(SANITIZING_CXX),-O1 $(NATIVE_ASAN),$(NATIVE_TESTS)))
-$(eval $(call native_program,tsan,$(SANITIZING_CXX),-O1 -fsanitize=thread,$(NATIVE_TESTS)))
+$(eval $(call native_program,plain,$(CXX),-O2,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
+$(eval $(call native_program,asan,$(SANITIZING_CXX),-O1 $(NATIVE_ASAN),$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
+$(eval $(call native_program,tsan,$(SANITIZING_CXX),-O1 -fsanitize=thread,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
 $(eval $(call native_program,speed,$(CXX),-O2,test/native/speed/head_parse.cc))
 
 .PHONY: native-test native-asan native-tsan native-speed native-fuzz native-regressions
@@ -47,10 +49,11 @@ FUZZ_FLAGS := -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=unde
 build/fuzz/obj/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CLANG) $(NATIVE_FLAGS) $(FUZZ_FLAGS) -c $< -o $@
-.SECONDARY: $(patsubst %.cc,build/fuzz/obj/%.o,$(NATIVE_SOURCES)) $(FUZZ_TARGETS:%=build/fuzz/obj/test/fuzz/%.o)
-build/fuzz/%: build/fuzz/obj/test/fuzz/%.o $(patsubst %.cc,build/fuzz/obj/%.o,$(NATIVE_SOURCES))
+FUZZ_OBJECTS := $(patsubst %.cc,build/fuzz/obj/%.o,$(NATIVE_SOURCES) $(NATIVE_TEST_LIB))
+.SECONDARY: $(FUZZ_OBJECTS) $(FUZZ_TARGETS:%=build/fuzz/obj/test/fuzz/%.o)
+build/fuzz/%: build/fuzz/obj/test/fuzz/%.o $(FUZZ_OBJECTS)
 	$(CLANG) $(FUZZ_FLAGS) $^ -o $@ $(NATIVE_LIBS)
--include $(patsubst %.cc,build/fuzz/obj/%.d,$(NATIVE_SOURCES) $(FUZZ_TARGETS:%=test/fuzz/%.cc))
+-include $(patsubst %.cc,build/fuzz/obj/%.d,$(NATIVE_SOURCES) $(NATIVE_TEST_LIB) $(FUZZ_TARGETS:%=test/fuzz/%.cc))
 
 native-fuzz: build/fuzz/$(T) #? one fuzz target: T=head_parser SECONDS=60; finds go to test/fuzz/regressions
 	@mkdir -p build/fuzz-corpus/$(T) test/fuzz/regressions/$(T)

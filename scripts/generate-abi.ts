@@ -7,7 +7,13 @@ const snake = (name: string) => name.replace(/[A-Z]+/g, (m) => `_${m.toLowerCase
 
 /** C++ text of the whole header. */
 export function abiHeader(): string {
-  const lines = ['// Generated from src/native/abi.ts by scripts/generate-abi.ts. Do not edit.', '#pragma once', '', 'namespace weir::abi {', '']
+  const lines = [
+    '// Generated from src/native/abi.ts by scripts/generate-abi.ts. Do not edit.',
+    '#pragma once',
+    '',
+    'namespace weir::abi {',
+    '',
+  ]
   for (const [name, value] of Object.entries(abi)) {
     if (typeof value === 'number') lines.push(`constexpr int ${snake(name)} = ${value};`, '')
     else if (name !== 'method') {

@@ -22,8 +22,8 @@ export const httpLarge: Case = {
 }
 
 async function measureLarge(kind: PeerKind, bench: Bench): Promise<Sample> {
-  const servers = bench.origins.map(port => `127.0.0.1:${port}`)
-  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'large' }), async peer => {
+  const servers = bench.origins.map((port) => `127.0.0.1:${port}`)
+  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'large' }), async (peer) => {
     const target = { core: bench.cores.load, port: peer.port, connections, path: `/bytes/${bodyBytes}` }
     await wrk({ ...target, seconds: 1 })
     const run = await underLoad(peer, () => wrk({ ...target, seconds: bench.seconds }))

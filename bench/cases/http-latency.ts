@@ -29,8 +29,8 @@ export const httpLatency: Case = {
 async function measureLatency(kind: PeerKind, bench: Bench): Promise<Sample> {
   if (bench.nginxMaximum.value === 0) bench.nginxMaximum.value = await maximumOfNginx(bench)
   const rate = Math.round(bench.nginxMaximum.value * share)
-  const servers = bench.origins.map(port => `127.0.0.1:${port}`)
-  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async peer => {
+  const servers = bench.origins.map((port) => `127.0.0.1:${port}`)
+  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async (peer) => {
     const target = { core: bench.cores.load, port: peer.port, connections }
     await wrk({ ...target, seconds: 1 })
     const run = await underLoad(peer, () => pace({ ...target, rate, seconds: bench.seconds }))
@@ -40,8 +40,8 @@ async function measureLatency(kind: PeerKind, bench: Bench): Promise<Sample> {
 }
 
 async function maximumOfNginx(bench: Bench): Promise<number> {
-  const servers = bench.origins.map(port => `127.0.0.1:${port}`)
-  return withPeer(nginx.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async peer => {
+  const servers = bench.origins.map((port) => `127.0.0.1:${port}`)
+  return withPeer(nginx.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async (peer) => {
     const target = { core: bench.cores.load, port: peer.port, connections }
     await wrk({ ...target, seconds: 1 })
     return (await wrk({ ...target, seconds: bench.seconds })).requestsPerSecond

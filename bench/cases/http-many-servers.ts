@@ -42,7 +42,7 @@ async function costOf(kind: PeerKind, bench: Bench, shape: Shape): Promise<numbe
   const origins = await startOrigins(bench.cores.load, '0.0.0.0')
   try {
     const servers = Array.from({ length: shape.servers }, (_, i) => `${loopbackAddress(i >> 1)}:${origins.ports[i & 1]}`)
-    return await withPeer(kind.start({ core: bench.cores.proxy, servers, routes: shape.routes, bodies: 'small' }), async peer => {
+    return await withPeer(kind.start({ core: bench.cores.proxy, servers, routes: shape.routes, bodies: 'small' }), async (peer) => {
       const target = { core: bench.cores.load, port: peer.port, connections: 64, rate: 0, path: '/r/#/x', spread: routeCount }
       await pace({ ...target, seconds: 1 })
       const run = await underLoad(peer, () => pace({ ...target, seconds: bench.seconds }))

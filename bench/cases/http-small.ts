@@ -13,7 +13,7 @@ export const httpSmall: Case = {
     { key: 'rps', label: 'req/s' },
     { key: 'busy', label: 'core busy' },
     { key: 'rssMb', label: 'RSS MB' },
-    ...moreConnections.flatMap(count => [
+    ...moreConnections.flatMap((count) => [
       { key: `cpuUs${count}`, label: `CPU us/req c${count}` },
       { key: `rps${count}`, label: `req/s c${count}` },
     ]),
@@ -27,8 +27,8 @@ export const httpSmall: Case = {
 }
 
 async function measureSmall(kind: PeerKind, bench: Bench): Promise<Sample> {
-  const servers = bench.origins.map(port => `127.0.0.1:${port}`)
-  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async peer => {
+  const servers = bench.origins.map((port) => `127.0.0.1:${port}`)
+  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async (peer) => {
     const load = (connections: number, seconds: number) => wrk({ core: bench.cores.load, port: peer.port, connections, seconds })
     await load(64, 1)
     const main = await underLoad(peer, () => load(64, bench.seconds))

@@ -23,8 +23,8 @@ export const idleMemory: Case = {
 }
 
 async function measureIdle(kind: PeerKind, bench: Bench): Promise<Sample> {
-  const servers = bench.origins.map(port => `127.0.0.1:${port}`)
-  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async peer => {
+  const servers = bench.origins.map((port) => `127.0.0.1:${port}`)
+  return withPeer(kind.start({ core: bench.cores.proxy, servers, routes: 0, bodies: 'small' }), async (peer) => {
     const target = { core: bench.cores.load, port: peer.port }
     // Warm code and heaps, with one connection so that no pool grows which would shrink again between the two readings.
     await wrk({ ...target, connections: 1, seconds: 2 })

@@ -12,7 +12,7 @@ export interface Origins {
 /** Two servers that answer at once. `host` is what they listen on. */
 export async function startOrigins(core: number | null, host = '127.0.0.1'): Promise<Origins> {
   const children = [1, 2].map(() => start(core, join(programs, 'origin'), ['--host', host]))
-  const ports = await Promise.all(children.map(child => printed(child, /listening (\d+)/, 5_000)))
+  const ports = await Promise.all(children.map((child) => printed(child, /listening (\d+)/, 5_000)))
   return {
     ports: [Number(ports[0]), Number(ports[1])],
     stop: async () => {

@@ -22,8 +22,8 @@ export function text(value: number): string {
 
 /** Rows of words as lines with aligned columns; the first column to the left, the others to the right. */
 export function table(rows: string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)))
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   const line = (row: string[]): string =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ')
-  return rows.map(row => line(row).trimEnd()).join('\n')
+  return rows.map((row) => line(row).trimEnd()).join('\n')
 }

@@ -17,17 +17,21 @@ export interface CaseResult {
 export function reportCase(one: Case, result: CaseResult): string {
   const parts = [`\n${one.name}: ${result.question}`]
   if (result.obstacle !== null) parts.push(`SKIPPED: ${result.obstacle}`)
-  const metrics = one.metrics.filter(metric => Object.values(result.samples).flat().some(sample => metric.key in sample))
+  const metrics = one.metrics.filter((metric) =>
+    Object.values(result.samples)
+      .flat()
+      .some((sample) => metric.key in sample),
+  )
   if (metrics.length > 0) parts.push(medianTable(metrics, result))
   if (result.samples['weir'] && one.goals.length > 0) parts.push(goalTable(one.goals, result))
-  parts.push(...noise(result), ...result.failures.map(failure => `FAILED ${failure}`))
+  parts.push(...noise(result), ...result.failures.map((failure) => `FAILED ${failure}`))
   return parts.join('\n')
 }
 
 /** A median with the spread of the rounds behind it. */
 function medianTable(metrics: Metric[], result: CaseResult): string {
-  const head = ['', ...metrics.map(metric => metric.label)]
-  const rows = Object.keys(result.samples).map(peer => [peer, ...metrics.map(metric => cell(valuesOf(result, peer, metric.key)))])
+  const head = ['', ...metrics.map((metric) => metric.label)]
+  const rows = Object.keys(result.samples).map((peer) => [peer, ...metrics.map((metric) => cell(valuesOf(result, peer, metric.key)))])
   return table([head, ...rows])
 }
 
@@ -37,7 +41,7 @@ function cell(values: number[]): string {
 }
 
 function goalTable(goals: Goal[], result: CaseResult): string {
-  const rows = goals.map(goal => {
+  const rows = goals.map((goal) => {
     const { value, rival } = standing(goal, result)
     return [goal.label, text(value), rival, text(goal.must), text(goal.aim), verdict(goal, value)]
   })
@@ -49,8 +53,8 @@ function standing(goal: Goal, result: CaseResult): { value: number; rival: strin
   const own = median(valuesOf(result, 'weir', goal.metric))
   if (goal.against === 'value') return { value: own, rival: '' }
   const best = Object.keys(result.samples)
-    .filter(peer => peer !== 'weir')
-    .map(peer => ({ peer, value: median(valuesOf(result, peer, goal.metric)) }))
+    .filter((peer) => peer !== 'weir')
+    .map((peer) => ({ peer, value: median(valuesOf(result, peer, goal.metric)) }))
     .toSorted((a, b) => (goal.better === 'lower' ? a.value - b.value : b.value - a.value))[0]
   return best ? { value: own / best.value, rival: best.peer } : { value: Number.NaN, rival: '-' }
 }
@@ -69,12 +73,13 @@ function noise(result: CaseResult): string[] {
     const waited = median(valuesOf(result, peer, 'waited'))
     if (waited > 0.03) lines.push(`noisy: ${peer} waited ${(waited * 100).toFixed(0)} % of the time for its core`)
     const busy = median(valuesOf(result, peer, 'busy'))
-    if (busy + waited < 0.93) lines.push(`note: ${peer} had its core only ${(busy * 100).toFixed(0)} % busy: clients and servers were the limit`)
+    if (busy + waited < 0.93)
+      lines.push(`note: ${peer} had its core only ${(busy * 100).toFixed(0)} % busy: clients and servers were the limit`)
   }
   if (result.stolen > 0.01) lines.push(`noisy: the hypervisor took ${(result.stolen * 100).toFixed(1)} % of the CPU time`)
   return lines
 }
 
 function valuesOf(result: CaseResult, peer: string, key: string): number[] {
-  return (result.samples[peer] ?? []).map(sample => sample[key]).filter(value => value !== undefined)
+  return (result.samples[peer] ?? []).map((sample) => sample[key]).filter((value) => value !== undefined)
 }

@@ -29,7 +29,7 @@ const alternatives: Record<string, Partial<Tuning>> = {
   'round-robin': { balance: 'roundrobin' },
   'reuse-safe': { reuse: 'safe' },
   'edge-triggered': { global: always('expose-experimental-directives\n  tune.fd.edge-triggered on') },
-  'splice': { splice: 'option splice-auto' },
+  splice: { splice: 'option splice-auto' },
   'splice-default-buffers': { splice: 'option splice-auto', global: always('') },
   'splice-pipe-1m': { splice: 'option splice-auto', global: always(`${buffers64k}\n  tune.pipesize 1048576`) },
   'default-buffers': { global: always('') },
@@ -40,14 +40,15 @@ const alternatives: Record<string, Partial<Tuning>> = {
 
 export const haproxy = haproxyWith('haproxy', best)
 export const haproxyAlternatives: PeerKind[] = Object.entries(alternatives).map(([name, change]) =>
-  haproxyWith(`haproxy+${name}`, { ...best, ...change }))
+  haproxyWith(`haproxy+${name}`, { ...best, ...change }),
+)
 
 function always(global: string): Tuning['global'] {
   return { small: global, large: global }
 }
 
 function haproxyWith(name: string, tuning: Tuning): PeerKind {
-  return { name, start: options => startHaproxy(options, tuning) }
+  return { name, start: (options) => startHaproxy(options, tuning) }
 }
 
 async function startHaproxy(options: PeerOptions, tuning: Tuning): Promise<RunningPeer> {

@@ -36,7 +36,7 @@ const alternatives: Record<string, Partial<Tuning>> = {
   'default-buffers': { buffering: always('') },
   'buffers-16k': { buffering: always('proxy_buffers 32 16k; proxy_buffer_size 8k;') },
   'buffers-64k': { buffering: always('proxy_buffers 16 64k; proxy_buffer_size 8k; proxy_busy_buffers_size 128k;') },
-  'unbuffered': { buffering: always('proxy_buffering off;') },
+  unbuffered: { buffering: always('proxy_buffering off;') },
   'unbuffered-16k': { buffering: always('proxy_buffering off; proxy_buffers 8 16k; proxy_buffer_size 16k;') },
   'unbuffered-32k': { buffering: always(unbuffered32k) },
   'unbuffered-64k': { buffering: always('proxy_buffering off; proxy_buffers 8 64k; proxy_buffer_size 64k;') },
@@ -44,14 +44,15 @@ const alternatives: Record<string, Partial<Tuning>> = {
 
 export const nginx = nginxWith('nginx', best)
 export const nginxAlternatives: PeerKind[] = Object.entries(alternatives).map(([name, change]) =>
-  nginxWith(`nginx+${name}`, { ...best, ...change }))
+  nginxWith(`nginx+${name}`, { ...best, ...change }),
+)
 
 function always(buffering: string): Tuning['buffering'] {
   return { small: buffering, large: buffering }
 }
 
 function nginxWith(name: string, tuning: Tuning): PeerKind {
-  return { name, start: options => startNginx(options, tuning) }
+  return { name, start: (options) => startNginx(options, tuning) }
 }
 
 async function startNginx(options: PeerOptions, tuning: Tuning): Promise<RunningPeer> {
@@ -63,7 +64,7 @@ async function startNginx(options: PeerOptions, tuning: Tuning): Promise<Running
 }
 
 function config(options: PeerOptions, tuning: Tuning, port: number, directory: string): string {
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(kind => `  ${kind}_temp_path ${join(directory, kind)};`)
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${join(directory, kind)};`)
   const routes = Array.from({ length: options.routes }, (_, i) => `    location ^~ /r/${i}/ { proxy_pass http://servers; }`)
   return `
 daemon off;
@@ -84,7 +85,7 @@ ${paths.join('\n')}
   ${tuning.buffering[options.bodies]}
   upstream servers {
     ${tuning.balance}
-${options.servers.map(server => `    server ${server};`).join('\n')}
+${options.servers.map((server) => `    server ${server};`).join('\n')}
     keepalive ${Math.max(256, options.servers.length * 2)};
     keepalive_requests 1000000000;
   }

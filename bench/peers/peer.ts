@@ -38,7 +38,7 @@ export async function startPeer(core: number | null, port: number, directory: st
     await answering(child, port)
   } catch (cause) {
     await stopAll()
-    throw new Error(`${command.join(' ')}: ${said.map(part => part.text.trim()).join('\n')}`, { cause })
+    throw new Error(`${command.join(' ')}: ${said.map((part) => part.text.trim()).join('\n')}`, { cause })
   }
   return { port, pids: () => processTree(child.pid ?? -1), stop: stopAll }
 }
@@ -51,7 +51,7 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000)
     const server = createServer()
-    const free = await new Promise<boolean>(resolve => {
+    const free = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false))
       server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
     })
@@ -71,7 +71,7 @@ async function answering(child: Child, port: number): Promise<void> {
     } catch {
       status = 'no answer'
     }
-    await new Promise(resolve => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
   throw new Error(isRunning(child) ? `${status} after 20 s` : 'ended at once')
 }

@@ -31,6 +31,6 @@ upstreams:
   servers:
     balance: least-connections
     servers:
-${options.servers.map(server => `      - ${server}`).join('\n')}
+${options.servers.map((server) => `      - ${server}`).join('\n')}
 `
 }

@@ -54,7 +54,6 @@ void read_listener(napi_env env, napi_value from, ListenerSettings& to) {
 
 bool read_server(napi_env env, napi_value from, Server& to) {
   to.name = text_at(env, from, "name");
-  to.short_name = text_at(env, from, "shortName");
   to.host_header = text_at(env, from, "hostHeader");
   to.max_connections = int32_t(number_at(env, from, "maxConnections"));
   to.idle_limit = uint32_t(number_at(env, from, "idle", to.idle_limit));

@@ -109,7 +109,7 @@ void put_template(ByteSink& out, const std::vector<TemplatePart>& parts, const H
       case abi::placeholder::query: out.put(req.text(req.query)); break;
       case abi::placeholder::scheme: out.put("http"); break;
       case abi::placeholder::request_id: out.put(request_id(from)); break;
-      case abi::placeholder::server: if (from.server) out.put(from.server->short_name); break;
+      case abi::placeholder::server: if (from.server) out.put(from.server->name); break;
       case abi::placeholder::upstream: if (from.exchange.plan) out.put(from.exchange.plan->upstream); break;
       case abi::placeholder::listener_port: out.put(from.listener.port_text); break;
       default: out.put(part.text);

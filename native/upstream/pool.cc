@@ -33,7 +33,6 @@ Server& UpstreamPool::define(uint32_t slot, Server&& as) {
   }
   s.slot = slot;
   s.name = std::move(as.name);
-  s.short_name = std::move(as.short_name);
   s.host_header = std::move(as.host_header);
   s.max_connections = as.max_connections;
   s.idle_limit = as.idle_limit;

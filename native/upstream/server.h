@@ -15,7 +15,6 @@ struct UpstreamConnection;
 struct Server {
   uint32_t slot = 0;
   std::string name;         // "upstream/server"
-  std::string short_name;   // the server's part of it
   std::string host_header;  // what `host: server` sends
   std::vector<Address> addresses;  // tried in turn from `preferred` when a connect fails: a name may have several
   uint32_t preferred = 0;

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { findConfig, loadConfig, type LoadResult } from '../shared/config/load.ts'
+import { findConfig, type LoadResult, loadConfig } from '../shared/config/load.ts'
 import type { Config } from '../shared/config/model.ts'
 import { renderProblems } from '../shared/config/problem.ts'
 
@@ -12,10 +12,11 @@ interface CheckArguments {
 export const checkCommand: CommandModule<object, CheckArguments> = {
   command: 'check [config]',
   describe: 'Check a config and name every problem in it',
-  builder: (yargs) => yargs
-    .positional('config', { type: 'string', describe: 'Config file' })
-    .option('config', { alias: 'c', type: 'string', describe: 'Config file; weir.yaml and the like in this directory when not given' })
-    .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
+  builder: (yargs) =>
+    yargs
+      .positional('config', { type: 'string', describe: 'Config file' })
+      .option('config', { alias: 'c', type: 'string', describe: 'Config file; weir.yaml and the like in this directory when not given' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   handler: async ({ config, json }) => {
     const path = config ?? findConfig('.')
     const result = path === null ? noConfig() : await loadConfig(path)
@@ -27,7 +28,12 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
 
 function noConfig(): LoadResult {
   const message = 'no weir.yaml, weir.json or weir.config.ts in this directory'
-  return { ok: false, problems: [{ file: '.', line: null, column: null, path: '', message, hint: 'name a file: weir check path/to/weir.yaml', excerpt: null }] }
+  return {
+    ok: false,
+    problems: [
+      { file: '.', line: null, column: null, path: '', message, hint: 'name a file: weir check path/to/weir.yaml', excerpt: null },
+    ],
+  }
 }
 
 function print(path: string, result: LoadResult): void {
@@ -35,7 +41,8 @@ function print(path: string, result: LoadResult): void {
     process.stderr.write(renderProblems(result.problems))
     return
   }
-  if (result.warnings.length > 0) process.stderr.write(renderProblems(result.warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` }))))
+  if (result.warnings.length > 0)
+    process.stderr.write(renderProblems(result.warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` }))))
   process.stdout.write(`${path}: ok (${summary(result.config)})\n`)
 }
 
@@ -57,5 +64,7 @@ function counts({ listeners, upstreams }: Config): Record<'listeners' | 'routes'
 
 /** `2 listeners, 3 routes, 1 upstream, 3 servers`. */
 function summary(config: Config): string {
-  return Object.entries(counts(config)).map(([nouns, count]) => `${count} ${count === 1 ? nouns.slice(0, -1) : nouns}`).join(', ')
+  return Object.entries(counts(config))
+    .map(([nouns, count]) => `${count} ${count === 1 ? nouns.slice(0, -1) : nouns}`)
+    .join(', ')
 }

@@ -12,7 +12,12 @@ const commands = [runCommand, proxyCommand, demoCommand, checkCommand, explainCo
 
 /** Reads the command line and runs the command that it names. Exit code 2 for bad usage. */
 export async function runCommandLine(argv: string[]): Promise<void> {
-  const parser = yargs(hideBin(argv)).scriptName('weir').usage('$0 <command>').strict().demandCommand(1, 'say what to do').recommendCommands()
+  const parser = yargs(hideBin(argv))
+    .scriptName('weir')
+    .usage('$0 <command>')
+    .strict()
+    .demandCommand(1, 'say what to do')
+    .recommendCommands()
   for (const command of commands) parser.command(command)
   parser.fail((message, error) => {
     if (error) throw error

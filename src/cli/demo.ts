@@ -29,7 +29,9 @@ export const demoCommand: CommandModule<object, Arguments> = {
 async function startSample(name: string): Promise<{ name: string; port: number }> {
   const server: Server = createServer((request, response) => {
     response.setHeader('Content-Type', 'text/plain; charset=utf-8')
-    response.end(`hello from ${name}\nyou asked for ${request.method} ${request.url}\nyour address is ${request.headers['x-forwarded-for']}\n`)
+    response.end(
+      `hello from ${name}\nyou asked for ${request.method} ${request.url}\nyour address is ${request.headers['x-forwarded-for']}\n`,
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { name, port: (server.address() as AddressInfo).port }

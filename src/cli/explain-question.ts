@@ -66,9 +66,11 @@ function headOf({ method, headers, clientIp }: ExplainQuestion, query: string): 
 }
 
 function listenerFor(config: Config, name: string | undefined, port: number): ListenerConfig {
-  const wanted = name === undefined
-    ? (config.listeners.find((listener) => listener.bind.some((bind) => bind.kind === 'tcp' && bind.port === port)) ?? config.listeners[0])
-    : config.listeners.find((listener) => listener.name === name)
+  const wanted =
+    name === undefined
+      ? (config.listeners.find((listener) => listener.bind.some((bind) => bind.kind === 'tcp' && bind.port === port)) ??
+        config.listeners[0])
+      : config.listeners.find((listener) => listener.name === name)
   if (wanted !== undefined) return wanted
   throw new BadQuestion(`no listener ${name ?? ''}; there are: ${config.listeners.map((listener) => listener.name).join(', ') || 'none'}`)
 }

@@ -14,14 +14,28 @@ export interface Explanation {
   listener: string
   request: { method: string; host: string; path: string; query: string; clientIp: string }
   /** In the order they are tried; a route with several hosts or paths has a row for each pair. */
-  routes: { route: string; line: number; match: string; verdict: ExplainedRoute['verdict']; failed: ExplainedRoute['failed']; reasons: readonly string[] }[]
+  routes: {
+    route: string
+    line: number
+    match: string
+    verdict: ExplainedRoute['verdict']
+    failed: ExplainedRoute['failed']
+    reasons: readonly string[]
+  }[]
   /** Where the answering route stands; null when none matches. */
   chosen: string | null
   action: ExplainedAction | null
 }
 
 type ExplainedAction =
-  | { kind: 'forward'; split: { upstream: string; share: number; servers: string[] }[]; target: string; host: string; headers: string[]; functions: string[] }
+  | {
+      kind: 'forward'
+      split: { upstream: string; share: number; servers: string[] }[]
+      target: string
+      host: string
+      headers: string[]
+      functions: string[]
+    }
   | { kind: 'redirect'; status: number; location: string; functions: string[] }
   | { kind: 'answer'; status: number; body: string; functions: string[] }
 
@@ -39,14 +53,22 @@ interface ExplainArguments {
 export const explainCommand: CommandModule<object, ExplainArguments> = {
   command: 'explain <method> <url>',
   describe: 'Show which route answers a request, and why',
-  builder: (yargs) => yargs
-    .positional('method', { type: 'string', demandOption: true, describe: 'Method, such as GET' })
-    .positional('url', { type: 'string', demandOption: true, describe: 'http://host/path?query' })
-    .option('header', { alias: 'H', type: 'string', array: true, nargs: 1, default: [], describe: "A header, 'name: value'; may be repeated" })
-    .option('client-ip', { type: 'string', default: '127.0.0.1', describe: 'Address of the client' })
-    .option('config', { alias: 'c', type: 'string', describe: 'Config file; weir.yaml and the like in this directory when not given' })
-    .option('listener', { type: 'string', describe: 'Listener; when not given, the one bound to the port of the URL, else the first' })
-    .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
+  builder: (yargs) =>
+    yargs
+      .positional('method', { type: 'string', demandOption: true, describe: 'Method, such as GET' })
+      .positional('url', { type: 'string', demandOption: true, describe: 'http://host/path?query' })
+      .option('header', {
+        alias: 'H',
+        type: 'string',
+        array: true,
+        nargs: 1,
+        default: [],
+        describe: "A header, 'name: value'; may be repeated",
+      })
+      .option('client-ip', { type: 'string', default: '127.0.0.1', describe: 'Address of the client' })
+      .option('config', { alias: 'c', type: 'string', describe: 'Config file; weir.yaml and the like in this directory when not given' })
+      .option('listener', { type: 'string', describe: 'Listener; when not given, the one bound to the port of the URL, else the first' })
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
   handler: async (args) => {
     process.exitCode = await run(args)
   },
@@ -98,7 +120,11 @@ function actionOf(config: Config, route: RouteConfig, request: ExplainedRequest)
   if (action.kind === 'redirect') return { kind: 'redirect', status: action.status, location: locationOf(action.to, request), functions }
   const split = action.split.map((entry) => ({ ...entry, servers: serversOf(config, entry.upstream) }))
   const target = targetOf(applyRewrite(compileRewrite(route.rewrite), request.path), request.head.query)
-  const host = sentHost(route.host, request.authority, split.flatMap((entry) => entry.servers))
+  const host = sentHost(
+    route.host,
+    request.authority,
+    split.flatMap((entry) => entry.servers),
+  )
   return { kind: 'forward', split, target, host, headers: editTexts(route.headers.request), functions }
 }
 

@@ -15,7 +15,12 @@ export const proxyCommand: CommandModule<object, Arguments> = {
   describe: 'Balance over servers given on the command line, without a file',
   builder: (yargs) =>
     yargs
-      .option('listen', { type: 'string', array: true, default: [':8080'], describe: 'Address to accept on: :port, host:port or unix:/path' })
+      .option('listen', {
+        type: 'string',
+        array: true,
+        default: [':8080'],
+        describe: 'Address to accept on: :port, host:port or unix:/path',
+      })
       .option('to', { type: 'string', array: true, demandOption: true, describe: 'Servers: host:port or unix:/path' })
       .option('balance', { type: 'string', default: 'least-connections', describe: 'How a server is picked' })
       .option('workers', { type: 'number', describe: 'Worker processes; one per core when not given' })

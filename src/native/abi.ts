@@ -10,14 +10,36 @@ export const abi = {
 
   /** Slots of the Int32Array that carries one head's facts into a decision, and the decision's numbers back. */
   lent: {
-    index: 0, generation: 1, listener: 2, method: 3, host: 4, flags: 5, reason: 6, failedServer: 7, attempts: 8,
-    server: 9, plan: 10, freshConnection: 11, detail: 12, nowMs: 13, count: 16,
+    index: 0,
+    generation: 1,
+    listener: 2,
+    method: 3,
+    host: 4,
+    flags: 5,
+    reason: 6,
+    failedServer: 7,
+    attempts: 8,
+    server: 9,
+    plan: 10,
+    freshConnection: 11,
+    detail: 12,
+    nowMs: 13,
+    count: 16,
   },
 
   /** Bits of `lent.flags`. */
   headFlag: {
-    hasQuery: 1, pathNeedsNormalizing: 2, trustedPeer: 4, hasBody: 8, upgrade: 16, http10: 32, unsentIsCertain: 64, reusedConnection: 128,
-    idempotent: 256, replayable: 512, unixPeer: 1024,
+    hasQuery: 1,
+    pathNeedsNormalizing: 2,
+    trustedPeer: 4,
+    hasBody: 8,
+    upgrade: 16,
+    http10: 32,
+    unsentIsCertain: 64,
+    reusedConnection: 128,
+    idempotent: 256,
+    replayable: 512,
+    unixPeer: 1024,
   },
 
   /** Why an attempt failed; `lent.reason` of `afterFailure`. */
@@ -28,7 +50,17 @@ export const abi = {
 
   /** Parts of a header value that are known only per exchange. */
   placeholder: {
-    literal: 0, clientIp: 1, clientPort: 2, host: 3, method: 4, path: 5, scheme: 6, requestId: 7, server: 8, upstream: 9, listenerPort: 10,
+    literal: 0,
+    clientIp: 1,
+    clientPort: 2,
+    host: 3,
+    method: 4,
+    path: 5,
+    scheme: 6,
+    requestId: 7,
+    server: 8,
+    upstream: 9,
+    listenerPort: 10,
     query: 11,
   },
 
@@ -37,21 +69,53 @@ export const abi = {
 
   /** The board: one shared memory map. All offsets in bytes; every counter is a 64-bit float unless it is named otherwise. */
   board: {
-    headerBytes: 4096, servers: 8192, listeners: 64, workers: 128,
+    headerBytes: 4096,
+    servers: 8192,
+    listeners: 64,
+    workers: 128,
     totalStride: 64, // one cache line per server: in-flight over all workers, an int32 that every worker changes atomically
-    listenerStride: 64, serverStride: 128, workerBytes: 512,
+    listenerStride: 64,
+    serverStride: 128,
+    workerBytes: 512,
   },
 
   /** Float64 index inside a worker's own cell. */
   workerCounter: {
-    alive: 0, connections: 1, accepted: 2, exchanges: 3, refusedHeads: 4, answered: 5, tunnels: 6, bytesFromClients: 7, bytesToClients: 8,
-    copiedBytes: 9, splicedBytes: 10, acceptPauses: 11, clientAborts: 12, brokenResponses: 13, decisions: 14, timeouts: 15, batches: 16, events: 17,
-    openTunnels: 18, count: 19,
+    alive: 0,
+    connections: 1,
+    accepted: 2,
+    exchanges: 3,
+    refusedHeads: 4,
+    answered: 5,
+    tunnels: 6,
+    bytesFromClients: 7,
+    bytesToClients: 8,
+    copiedBytes: 9,
+    splicedBytes: 10,
+    acceptPauses: 11,
+    clientAborts: 12,
+    brokenResponses: 13,
+    decisions: 14,
+    timeouts: 15,
+    batches: 16,
+    events: 17,
+    openTunnels: 18,
+    count: 19,
   },
 
   /** Float64 index inside a (worker, server) cell. */
   serverCounter: {
-    inFlight: 0, exchanges: 1, connects: 2, reused: 3, failures: 4, retriedAway: 5, stale: 6, idle: 7, learnedIdleMs: 8, bytesSent: 9, bytesReceived: 10,
+    inFlight: 0,
+    exchanges: 1,
+    connects: 2,
+    reused: 3,
+    failures: 4,
+    retriedAway: 5,
+    stale: 6,
+    idle: 7,
+    learnedIdleMs: 8,
+    bytesSent: 9,
+    bytesReceived: 10,
     count: 11,
   },
 

@@ -7,7 +7,8 @@ import type { Addon } from './contract.ts'
 /** The addon cannot be used; the message is one sentence for people. */
 export class AddonError extends Error {}
 
-const file = fileURLToPath(new URL('../../native/build/Release/weir.node', import.meta.url))
+/** WEIR_ADDON names another build of it, e.g. one with sanitizers. */
+const file = process.env.WEIR_ADDON ?? fileURLToPath(new URL('../../native/build/Release/weir.node', import.meta.url))
 let loaded: Addon | undefined
 
 /** The native engine. The only place that loads it. Throws AddonError when it is missing or of another version. */

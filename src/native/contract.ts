@@ -48,8 +48,6 @@ export interface ListenerOptions {
 export interface ServerOptions {
   /** `upstream/server`. */
   name: string
-  /** The server's part of it. */
-  shortName: string
   hostHeader: string
   /** In the order to try; one that works is tried first from then on. */
   addresses: ({ ip: string; port: number } | { path: string })[]

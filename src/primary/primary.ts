@@ -8,7 +8,7 @@ import { firstListenerFd, type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import { Board } from './board.ts'
 import { requireDescriptors } from './descriptors.ts'
 import { openListeningSockets } from './listening-sockets.ts'
-import { resolveServers } from './names.ts'
+import { followNames, resolveServers } from './names.ts'
 import { serverSlots } from './server-slots.ts'
 import { Supervisor } from './supervisor.ts'
 
@@ -52,6 +52,10 @@ export async function startPrimary({ config, module, print, log }: PrimaryOption
     close()
     throw error
   }
+  followNames(config, addresses, (server, to) => {
+    log(`${server} is at ${to.map((one) => ('ip' in one ? one.ip : one.path)).join(', ')} now`)
+    supervisor.tell({ type: 'addresses', server, addresses: to })
+  })
   for (const text of sockets.texts) print(`weir: listening on ${text}`)
   print(`weir: ready (${columns} ${columns === 1 ? 'worker' : 'workers'})`)
   const stop = async (graceMs: number) => {

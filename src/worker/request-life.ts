@@ -204,7 +204,12 @@ export class RequestLife {
   }
 
   /** `lent` has moved on to other exchanges by then, so this one's facts are put back before its verdict is made. */
-  #resumeWhenSettled(outcome: Promise<RequestOutcome>, id: ExchangeId, act: (outcome: RequestOutcome) => Verdict, fail: (error: unknown) => Verdict): void {
+  #resumeWhenSettled(
+    outcome: Promise<RequestOutcome>,
+    id: ExchangeId,
+    act: (outcome: RequestOutcome) => Verdict,
+    fail: (error: unknown) => Verdict,
+  ): void {
     const facts = this.#lent.slice(0, at.flags + 1)
     const resume = (decide: () => Verdict) => {
       this.#lent.set(facts)
@@ -217,7 +222,10 @@ export class RequestLife {
         return fail(error)
       }
     }
-    outcome.then((settled) => resume(guarded(() => act(settled))), (error) => resume(() => fail(error)))
+    outcome.then(
+      (settled) => resume(guarded(() => act(settled))),
+      (error) => resume(() => fail(error)),
+    )
   }
 
   #actOn(outcome: RequestOutcome, route: RunningRoute, listener: RunningListener, request: Request): Verdict {
@@ -234,7 +242,8 @@ export class RequestLife {
       this.#engine.stageAnswer(outcome.redirect.status ?? 308, headerLines([['Location', outcome.redirect.to]]), '', '')
       return verdict.answer
     }
-    const target = route.action.kind === 'forward' ? route.action.targets.find((one) => one.upstream.config.name === outcome.upstream) : undefined
+    const target =
+      route.action.kind === 'forward' ? route.action.targets.find((one) => one.upstream.config.name === outcome.upstream) : undefined
     if (target === undefined) throw new RangeError(`onRequest chose the upstream ${JSON.stringify(outcome.upstream)}, which does not exist`)
     return this.#forward(target, request.path, false)
   }

@@ -6,7 +6,17 @@ import type { HeadReader } from './route/head-reader.ts'
 import { cookieValue, queryParameter } from './route/parameters.ts'
 
 const hopByHop = new Set([
-  'connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'content-length', 'host', 'http2-settings', 'expect',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'host',
+  'http2-settings',
+  'expect',
 ])
 
 /** One request as functions of the configuration see it. Reads the lent head on demand; nothing is copied before it is asked for. */

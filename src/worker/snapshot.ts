@@ -2,7 +2,7 @@
 import { abi } from '../native/abi.ts'
 import type { Engine, ListenerOptions, PlanOptions, ServerOptions } from '../native/contract.ts'
 import type { ListenerConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
-import type { Serve } from '../shared/ipc/protocol.ts'
+import type { ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
 import { pagesOf } from './forward/answers.ts'
 import { headerProgram } from './forward/header-program.ts'
 import type { BoardView } from './pick/picker.ts'
@@ -60,7 +60,12 @@ export class Snapshot {
   readonly targets: readonly Target[]
   readonly upstreams: ReadonlyMap<string, Upstream>
 
+  readonly #order: Serve
+  readonly #engine: Engine
+
   constructor(order: Serve, engine: Engine) {
+    this.#order = order
+    this.#engine = engine
     this.generation = order.generation
     this.board = {
       inFlight: new Int32Array(engine.board),
@@ -72,6 +77,14 @@ export class Snapshot {
     this.listeners = order.config.listeners.map((listener, index) => this.#compileListener(listener, order.sockets[index]?.port ?? '', targets))
     this.targets = targets
     this.#install(order, engine)
+  }
+
+  /** A server's name resolves to other addresses now. */
+  relocate(server: string, addresses: ResolvedAddress[]): void {
+    this.#order.addresses[server] = addresses
+    const upstream = this.#order.config.upstreams.find((one) => server.startsWith(`${one.name}/`))
+    const config = upstream?.servers.find((one) => `${upstream.name}/${one.name}` === server)
+    if (upstream && config) this.#engine.defineServer(this.#order.slots[server] as number, serverOptions(upstream, config, this.#order))
   }
 
   #compileListener(config: ListenerConfig, port: string, targets: Target[]): RunningListener {
@@ -129,7 +142,6 @@ function serverOptions(upstream: UpstreamConfig, server: ServerConfig, order: Se
   const name = `${upstream.name}/${server.name}`
   return {
     name,
-    shortName: server.name,
     hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address.host, server.address.port) : 'localhost',
     addresses: order.addresses[name] ?? [],
     maxConnections: server.maxConnections ?? 0,

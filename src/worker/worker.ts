@@ -26,6 +26,7 @@ class Worker {
   graceMs = 25_000
   #engine: Engine | undefined
   #life: RequestLife | undefined
+  #snapshot: Snapshot | undefined
   #isStopping = false
 
   obey(message: ToWorker): void {
@@ -37,6 +38,7 @@ class Worker {
         this.stop(message.graceMs)
         return
       case 'addresses':
+        this.#snapshot?.relocate(message.server, message.addresses)
         return
     }
   }
@@ -60,6 +62,7 @@ class Worker {
       () => (this.#life as RequestLife).finished(),
     )
     const snapshot = new Snapshot(order, this.#engine)
+    this.#snapshot = snapshot
     if (this.#life === undefined) {
       this.#life = new RequestLife(this.#engine, snapshot, reportFunctionError)
       this.#listen(order, this.#engine)

@@ -1,6 +1,6 @@
 // What clients see when the balancer itself has to say no.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -16,6 +16,7 @@ const server = await startServer(file, (_req, res) => {
 })
 const page = join(tmpdir(), `weir-page-${process.pid}.html`)
 writeFileSync(page, '<h1>from a file</h1>')
+file.after(() => rmSync(page, { force: true }))
 const routes = [
   { match: { path: '/app/' }, upstream: 'app' },
   { match: { path: '/down/' }, upstream: 'down' },

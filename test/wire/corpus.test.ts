@@ -13,10 +13,13 @@ test('the corpus has at least 150 requests and 30 responses', () => {
 })
 
 test('no title is used twice in a file', () => {
-  const names = [...corpus.requests.map((c) => `requests/${c.file} ${c.title}`), ...corpus.responses.map((c) => `responses/${c.file} ${c.title}`)]
+  const names = [
+    ...corpus.requests.map((c) => `requests/${c.file} ${c.title}`),
+    ...corpus.responses.map((c) => `responses/${c.file} ${c.title}`),
+  ]
   assert.deepEqual(
     names.filter((name, i) => names.indexOf(name) !== i),
-    []
+    [],
   )
 })
 
@@ -41,7 +44,7 @@ test('a pipeline has a step for each answer', () => {
   const found = corpus.requests.find((c) => c.title === 'Garbage after a request is refused')
   assert.deepEqual(found?.steps, [
     { at: 'forwarded', closes: false },
-    { at: 'refused', status: 400, closes: true }
+    { at: 'refused', status: 400, closes: true },
   ])
 })
 

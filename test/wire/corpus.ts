@@ -41,7 +41,7 @@ const SIMPLE_ESCAPES: Record<string, string> = { r: '\r', n: '\n', t: '\t', '0':
 export function loadCorpus(dir: string): Corpus {
   return {
     requests: sectionsBelow(join(dir, 'requests')).map(toRequestCase),
-    responses: sectionsBelow(join(dir, 'responses')).map(toResponseCase)
+    responses: sectionsBelow(join(dir, 'responses')).map(toResponseCase),
   }
 }
 
@@ -89,12 +89,14 @@ function toRequestCase(section: Section): RequestCase {
   refuseUnknownKeys(section, ['expect', 'server sees', 'server header', 'server body', 'server never sees', 'decided by'])
   return {
     ...rest,
-    steps: only(section, 'expect').split(' then ').map((text) => toStep(section, text)),
+    steps: only(section, 'expect')
+      .split(' then ')
+      .map((text) => toStep(section, text)),
     serverSees: all(section, 'server sees'),
     serverHeaders: all(section, 'server header').map((text) => toHeader(text)),
     serverBody: all(section, 'server body')[0],
     serverNeverSees: all(section, 'server never sees'),
-    decidedBy: facts.some((fact) => fact.key === 'decided by' && fact.value === 'balancer') ? 'balancer' : 'parser'
+    decidedBy: facts.some((fact) => fact.key === 'decided by' && fact.value === 'balancer') ? 'balancer' : 'parser',
   }
 }
 

@@ -8,7 +8,12 @@ export interface Machine<State extends string> {
 export type Edges<State extends string> = Readonly<Record<State, readonly State[]>>
 
 /** Starts a machine at `start`. `log` gets lines like `worker 3: ready -> draining (reload)`. */
-export function machine<State extends string>(name: string, edges: Edges<State>, start: State, log: (line: string) => void): Machine<State> {
+export function machine<State extends string>(
+  name: string,
+  edges: Edges<State>,
+  start: State,
+  log: (line: string) => void,
+): Machine<State> {
   let at = start
   return {
     get at() {

@@ -2,9 +2,20 @@
 
 export type Measured = { ok: true; value: number } | { ok: false; expected: string }
 
-const durationUnits: [unit: string, ms: number][] = [['h', 3_600_000], ['m', 60_000], ['s', 1_000], ['ms', 1]]
+const durationUnits: [unit: string, ms: number][] = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+]
 const sizeUnits: [unit: string, bytes: number][] = [
-  ['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10], ['GB', 1e9], ['MB', 1e6], ['KB', 1e3], ['B', 1],
+  ['GiB', 2 ** 30],
+  ['MiB', 2 ** 20],
+  ['KiB', 2 ** 10],
+  ['GB', 1e9],
+  ['MB', 1e6],
+  ['KB', 1e3],
+  ['B', 1],
 ]
 
 /** The longest duration that a Node.js timer can hold, in milliseconds: about 24 days and 20 hours. */

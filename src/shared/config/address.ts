@@ -45,7 +45,11 @@ export function isHostName(text: string): boolean {
   return labels.every((label) => /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '')
 }
 
-interface AddressRules { forms: string; leastPort: number; mayOmitHost: boolean }
+interface AddressRules {
+  forms: string
+  leastPort: number
+  mayOmitHost: boolean
+}
 
 function parseAddress(text: string, rules: AddressRules): Parsed<BindAddress> {
   if (text.startsWith('unix:')) return parseUnixPath(text)

@@ -11,7 +11,10 @@ type CheckedUpstream = CheckedConfig['upstreams'][string]
 type CheckedEdits = CheckedRoute['headers']['request']
 
 /** Places and files that the model takes over beside the checked values. */
-interface Sources { document: ConfigDocument; pages: PageBodies }
+interface Sources {
+  document: ConfigDocument
+  pages: PageBodies
+}
 
 /** The model from a checked config in which no problem was found. */
 export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
@@ -37,7 +40,10 @@ function buildListener(name: string, listener: CheckedListener, sources: Sources
     limits: { ...limits, bodyBytes: limits.bodyBytes === 'none' ? null : limits.bodyBytes },
     timeouts: { headerMs: timeouts.header, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive, writeMs: timeouts.write },
     errorPages: buildErrorPages(listener.errorPages, keyPath(path, 'errorPages'), sources),
-    routes: listener.upstream === undefined ? buildRoutes(listener, path, sources) : [routeToAll(listener.upstream, keyPath(path, 'upstream'), sources)],
+    routes:
+      listener.upstream === undefined
+        ? buildRoutes(listener, path, sources)
+        : [routeToAll(listener.upstream, keyPath(path, 'upstream'), sources)],
   }
 }
 

@@ -24,7 +24,11 @@ function isMeasuredNumber(kind: KindName, value: unknown): boolean {
 
 function reportKind(kind: KindName, value: unknown, path: string, document: ConfigDocument): undefined {
   const isScalar = typeof value === 'number' || typeof value === 'boolean'
-  document.valueProblem(path, `expected ${withArticle(kinds[kind].label)}, found ${shown(value)}`, isScalar ? `write it in quotes: "${value}"` : null)
+  document.valueProblem(
+    path,
+    `expected ${withArticle(kinds[kind].label)}, found ${shown(value)}`,
+    isScalar ? `write it in quotes: "${value}"` : null,
+  )
   return undefined
 }
 

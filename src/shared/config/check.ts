@@ -1,16 +1,19 @@
-import { type ConfigDocument, unreadable } from './document.ts'
 import { checkText } from './check-text.ts'
+import { type ConfigDocument, unreadable } from './document.ts'
 import { itemPath, keyPath } from './key-path.ts'
 import { type KindName, kinds } from './kinds.ts'
 import { nearest } from './nearest.ts'
 import { shown } from './parsed.ts'
-import { type CheckedConfig, configSchema } from './schema.ts'
 import { futureOption } from './schema/future.ts'
+import { type CheckedConfig, configSchema } from './schema.ts'
 import { nodeOf, type SchemaNode } from './schema-node.ts'
 import { typeText, withArticle } from './type-text.ts'
 
 /** Where the checker is: `path` as messages name it, `at` with `*` for names and `[]` for items, as future.ts does. */
-interface Spot { path: string; at: string }
+interface Spot {
+  path: string
+  at: string
+}
 
 /**
  * Checks a document against the schema and reports every problem in it. The result has defaults filled in and texts parsed;
@@ -38,11 +41,21 @@ function isFuture(node: SchemaNode, value: unknown, spot: Spot, document: Config
   if (spot.at === '' || !futureOption(spot.at, value) || node.enum?.includes(value as string)) return false
   const what = typeof value === 'string' ? `${shown(value)} is not available` : 'not available'
   const accepted = node.enum?.map((word) => JSON.stringify(word)).join(' or ')
-  document.valueProblem(spot.path, `${what} in this version of weir`, accepted === undefined ? 'remove it' : `remove it, or write ${accepted}`)
+  document.valueProblem(
+    spot.path,
+    `${what} in this version of weir`,
+    accepted === undefined ? 'remove it' : `remove it, or write ${accepted}`,
+  )
   return true
 }
 
-function checkSection(node: SchemaNode, properties: Record<string, SchemaNode>, value: unknown, spot: Spot, document: ConfigDocument): unknown {
+function checkSection(
+  node: SchemaNode,
+  properties: Record<string, SchemaNode>,
+  value: unknown,
+  spot: Spot,
+  document: ConfigDocument,
+): unknown {
   if (!isMap(value)) return mismatch(node, value, spot, document)
   const known = Object.keys(properties)
   const meant = new Set<string>()
@@ -147,7 +160,8 @@ function checkPlain(node: SchemaNode, written: unknown, spot: Spot, document: Co
   const value = document.expanded.has(spot.path) ? unquoted(written) : written
   if (node.enum) return node.enum.includes(value as string) ? value : mismatch(node, value, spot, document)
   if (node.type === 'boolean') return typeof value === 'boolean' ? value : mismatch(node, value, spot, document)
-  const isInRange = Number.isInteger(value) && Number(value) >= (node.minimum ?? 0) && Number(value) <= (node.maximum ?? Number.MAX_SAFE_INTEGER)
+  const isInRange =
+    Number.isInteger(value) && Number(value) >= (node.minimum ?? 0) && Number(value) <= (node.maximum ?? Number.MAX_SAFE_INTEGER)
   return isInRange ? value : mismatch(node, value, spot, document)
 }
 
@@ -160,8 +174,18 @@ function unquoted(value: unknown): unknown {
 
 function mismatch(node: SchemaNode, value: unknown, spot: Spot, document: ConfigDocument): undefined {
   const words = [node, ...(node.anyOf ?? [])].flatMap((part) => [...(part.enum ?? []), ...(part.const === undefined ? [] : [part.const])])
-  const guess = typeof value === 'string' ? nearest(value, words.filter((word) => typeof word === 'string')) : null
-  document.valueProblem(spot.path, `expected ${withArticle(typeText(node))}, found ${shown(value)}`, guess === null ? null : `did you mean "${guess}"?`)
+  const guess =
+    typeof value === 'string'
+      ? nearest(
+          value,
+          words.filter((word) => typeof word === 'string'),
+        )
+      : null
+  document.valueProblem(
+    spot.path,
+    `expected ${withArticle(typeText(node))}, found ${shown(value)}`,
+    guess === null ? null : `did you mean "${guess}"?`,
+  )
   return undefined
 }
 

@@ -1,5 +1,5 @@
-import { definitions, configSchema } from './schema.ts'
 import { futureOptions } from './schema/future.ts'
+import { configSchema, definitions } from './schema.ts'
 import { nodeOf, type SchemaNode } from './schema-node.ts'
 import { typeText } from './type-text.ts'
 
@@ -45,7 +45,10 @@ function dropFunctions(node: SchemaNode): void {
   for (const child of children(node)) dropFunctions(child.node)
 }
 
-interface Child { suffix: string; node: SchemaNode }
+interface Child {
+  suffix: string
+  node: SchemaNode
+}
 
 function children(node: SchemaNode): Child[] {
   const named = Object.entries(node.properties ?? {}).map(([key, child]) => ({ suffix: `.${key}`, node: child }))
@@ -79,12 +82,27 @@ function merged(found: { path: string; node: SchemaNode }[]): { paths: string[];
 function table(paths: string[], node: SchemaNode): string {
   const rows = Object.entries(node.properties ?? {}).map(([key, option]) => row(key, option, node.required?.includes(key) ?? false))
   const head = ['| Option | Type | Default | Applies | Meaning |', '|---|---|---|---|---|']
-  const also = paths.length > 1 ? [`Also at ${paths.slice(1).map((path) => `\`${path}\``).join(', ')}.`, ''] : []
+  const also =
+    paths.length > 1
+      ? [
+          `Also at ${paths
+            .slice(1)
+            .map((path) => `\`${path}\``)
+            .join(', ')}.`,
+          '',
+        ]
+      : []
   return [`## ${paths[0] === '' ? 'The file' : `\`${paths[0]}\``}`, '', ...also, ...head, ...rows, ''].join('\n')
 }
 
 function row(key: string, option: SchemaNode, isRequired: boolean): string {
-  const cells = [`\`${key}\``, typeText(option), isRequired ? 'required' : defaultText(option), option['x-reload'] ?? '', option.description ?? '']
+  const cells = [
+    `\`${key}\``,
+    typeText(option),
+    isRequired ? 'required' : defaultText(option),
+    option['x-reload'] ?? '',
+    option.description ?? '',
+  ]
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
@@ -97,5 +115,7 @@ function defaultText(option: SchemaNode): string {
 
 function futureText(): string {
   const rows = futureOptions.map(({ at, values }) => `- \`${at}\`${values === undefined ? '' : `: ${values.join(', ')}`}`)
-  return ['## Not in this version', '', 'These options are known and refused until a later version brings them:', '', ...rows, ''].join('\n')
+  return ['## Not in this version', '', 'These options are known and refused until a later version brings them:', '', ...rows, ''].join(
+    '\n',
+  )
 }

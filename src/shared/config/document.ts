@@ -70,7 +70,12 @@ export class ConfigDocument {
   #problem(path: string, place: Place | null, message: string, hint: string | null): ConfigProblem {
     const text = place === null ? undefined : this.#lines[place.line - 1]
     return {
-      file: this.file, line: place?.line ?? null, column: place?.column ?? null, path, message, hint,
+      file: this.file,
+      line: place?.line ?? null,
+      column: place?.column ?? null,
+      path,
+      message,
+      hint,
       excerpt: place === null || text === undefined ? null : { text, length: place.length },
     }
   }

@@ -30,5 +30,7 @@ function lookUp(inside: string, env: Environment): Parsed<string> {
   const [, name = '', fallback] = match
   const value = Object.hasOwn(env, name) ? env[name] : undefined
   if (fallback !== undefined) return parsed(value === undefined || value === '' ? fallback : value)
-  return value === undefined ? refused(`the environment variable ${name} is not set`, `set it, or write \${${name}:-default}`) : parsed(value)
+  return value === undefined
+    ? refused(`the environment variable ${name} is not set`, `set it, or write \${${name}:-default}`)
+    : parsed(value)
 }

@@ -2,19 +2,27 @@ import { expected, type Parsed, parsed, refused } from './parsed.ts'
 
 /** Headers that frame a message or belong to one connection: weir writes them itself (RFC 9110 section 7.6.1, RFC 9112 section 6). */
 const ownHeaders = new Set([
-  'connection', 'content-length', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ])
 
 /** A token of RFC 9110 section 5.6.2; the result is in lower case. */
 export function parseHeaderName(text: string): Parsed<string> {
-  return isToken(text) ? parsed(text.toLowerCase()) : expected('a header name (letters, digits and !#$%&\'*+-.^_`|~)', text)
+  return isToken(text) ? parsed(text.toLowerCase()) : expected("a header name (letters, digits and !#$%&'*+-.^_`|~)", text)
 }
 
 /** The name of a header that an edit may set, add or remove; its case is kept. */
 export function parseEditedHeader(text: string): Parsed<string> {
   const name = parseHeaderName(text)
   if (!name.ok) return name
-  if (name.value === 'host') return refused('the Host header is not set through header edits', 'use "host: server" or "host: name" of the route')
+  if (name.value === 'host')
+    return refused('the Host header is not set through header edits', 'use "host: server" or "host: name" of the route')
   if (ownHeaders.has(name.value)) return refused(`${text} is written by weir itself and cannot be changed`, 'remove it')
   return parsed(text)
 }

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
 import { buildConfig } from './build.ts'
 import { checkDocument } from './check.ts'
@@ -16,9 +16,7 @@ import { readYaml } from './read-yaml.ts'
 import { checkRules } from './rules.ts'
 import type { ConfigInput } from './schema.ts'
 
-export type LoadResult =
-  | { ok: true; config: Config; warnings: ConfigProblem[] }
-  | { ok: false; problems: ConfigProblem[] }
+export type LoadResult = { ok: true; config: Config; warnings: ConfigProblem[] } | { ok: false; problems: ConfigProblem[] }
 
 const mostBytes = 8 * 1024 * 1024
 const textExtensions = ['.yaml', '.yml', '.json']
@@ -83,7 +81,10 @@ function unread(path: string, message: string): ConfigDocument {
 function finished(document: ConfigDocument, directory: string): LoadResult {
   if (document.value === unreadable) return failed(document)
   if (!isRoot(document.value)) {
-    document.textProblem(null, document.value === null ? 'the config is empty' : `expected a map with listeners and upstreams, found ${shown(document.value)}`)
+    document.textProblem(
+      null,
+      document.value === null ? 'the config is empty' : `expected a map with listeners and upstreams, found ${shown(document.value)}`,
+    )
     return failed(document)
   }
   const checked = checkDocument(document)

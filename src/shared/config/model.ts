@@ -35,7 +35,13 @@ export interface ListenerConfig {
 }
 
 export type ForwardedHeader =
-  | 'x-forwarded-for' | 'x-forwarded-proto' | 'x-forwarded-host' | 'x-forwarded-port' | 'forwarded' | 'x-real-ip' | 'x-request-id'
+  | 'x-forwarded-for'
+  | 'x-forwarded-proto'
+  | 'x-forwarded-host'
+  | 'x-forwarded-port'
+  | 'forwarded'
+  | 'x-real-ip'
+  | 'x-request-id'
 
 export type BindAddress =
   | { kind: 'tcp'; host: string; port: number; text: string } // host '' means every address (dual stack)

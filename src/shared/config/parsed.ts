@@ -17,7 +17,8 @@ export function refused<T>(message: string, hint: string | null = null): Parsed<
 /** A value as messages name it: short, and with its kind where the text alone would mislead. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
-  if (typeof value === 'string') return value === '' ? 'an empty text' : JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
+  if (typeof value === 'string')
+    return value === '' ? 'an empty text' : JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value)
   if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`
   if (typeof value === 'boolean') return `the word ${value}`
   if (typeof value === 'function') return 'a function'

@@ -7,7 +7,7 @@ export function parseHostPattern(text: string): Parsed<string> {
   const host = text.toLowerCase()
   if (host === '*') return expected('a host or *.domain', text, 'leave host out to match every host')
   if (/^\*\./.test(host)) return isHostName(host.slice(2)) ? parsed(host) : expected('a domain after *.', text)
-  if (isHostName(host) || ipFamily(host) === 4 || /^\[.*\]$/.test(host) && ipFamily(host.slice(1, -1)) === 6) return parsed(host)
+  if (isHostName(host) || ipFamily(host) === 4 || (/^\[.*\]$/.test(host) && ipFamily(host.slice(1, -1)) === 6)) return parsed(host)
   return expected('a host or *.domain', text, hostHint(host))
 }
 
@@ -54,7 +54,7 @@ export function parseHostHeader(text: string): Parsed<string> {
   if (text === 'preserve' || text === 'server') return parsed(text)
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text)
   const host = match?.[1] ?? ''
-  const isHost = isHostName(host) || ipFamily(host) === 4 || ipFamily(host.replace(/^\[(.*)\]$/, '$1')) === 6 && host.startsWith('[')
+  const isHost = isHostName(host) || ipFamily(host) === 4 || (ipFamily(host.replace(/^\[(.*)\]$/, '$1')) === 6 && host.startsWith('['))
   return match && isHost && Number(match[2] ?? 1) <= 65_535 ? parsed(text) : expected('preserve, server, or a host name', text)
 }
 

@@ -2,7 +2,16 @@ import { nearest } from './nearest.ts'
 
 /** What `{name}` may stand for in header values and redirect targets. */
 export const placeholderNames = [
-  'client.ip', 'client.port', 'host', 'method', 'path', 'scheme', 'request.id', 'server', 'upstream', 'listener.port',
+  'client.ip',
+  'client.port',
+  'host',
+  'method',
+  'path',
+  'scheme',
+  'request.id',
+  'server',
+  'upstream',
+  'listener.port',
 ] as const
 
 /** Placeholders of a text that do not exist and would be sent as they stand, with the one that was probably meant. */

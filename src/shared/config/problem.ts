@@ -28,7 +28,8 @@ export function renderProblems(problems: ConfigProblem[]): string {
 /** One problem without its source line: `weir.yaml:12:7: listeners.web.bnid: unknown key, did you mean "bind"?`. */
 export function problemLine(problem: ConfigProblem): string {
   const place = problem.line === null ? problem.file : `${problem.file}:${problem.line}:${problem.column ?? 1}`
-  const message = problem.hint === null ? problem.message : `${problem.message}${problem.hint.startsWith('did you') ? ',' : ';'} ${problem.hint}`
+  const message =
+    problem.hint === null ? problem.message : `${problem.message}${problem.hint.startsWith('did you') ? ',' : ';'} ${problem.hint}`
   return printable([place, problem.path, message].filter((part) => part !== '').join(': '))
 }
 

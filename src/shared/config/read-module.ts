@@ -12,7 +12,7 @@ import { readValue } from './read-value.ts'
 export async function readModule(path: string, env: Environment): Promise<ConfigDocument> {
   try {
     // The instance that runs already, not a second copy of it: the package may hold native code and state.
-    const virtualModules = { weir: await import(ownIndex()) as unknown }
+    const virtualModules = { weir: (await import(ownIndex())) as unknown }
     const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false, moduleCache: false, interopDefault: false })
     const module = await jiti.import<Record<string, unknown>>(resolve(path))
     return exported(module, path, env)
@@ -42,7 +42,10 @@ function unread(path: string, error: unknown): ConfigDocument {
   const document = new ConfigDocument(path, null)
   document.value = unreadable
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
-  const withoutFile = message.replaceAll(resolve(path), path).replace(/^(ParseError: *)/, '').replace(/^\s+/, '')
+  const withoutFile = message
+    .replaceAll(resolve(path), path)
+    .replace(/^(ParseError: *)/, '')
+    .replace(/^\s+/, '')
   document.textProblem(placeIn(error, resolve(path)), `the config cannot be run: ${withoutFile === '' ? 'unknown error' : withoutFile}`)
   return document
 }

@@ -28,7 +28,12 @@ export function expandedText(text: string, path: string, document: ConfigDocumen
   return unreadable
 }
 
-interface Walk { document: ConfigDocument; env: Environment; parents: object[]; values: number }
+interface Walk {
+  document: ConfigDocument
+  env: Environment
+  parents: object[]
+  values: number
+}
 
 function copied(value: unknown, path: string, walk: Walk): unknown {
   if (typeof value === 'string') return expandedText(value, path, walk.document, walk.env)

@@ -1,5 +1,5 @@
-import { Composer, type CST, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, Parser, visit } from 'yaml'
 import type { Alias, Pair, ParsedNode, YAMLMap, YAMLSeq } from 'yaml'
+import { Composer, type CST, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, Parser, visit } from 'yaml'
 import { ConfigDocument, type Place, unreadable } from './document.ts'
 import type { Environment } from './environment.ts'
 import { itemPath, keyPath } from './key-path.ts'
@@ -46,7 +46,11 @@ function composed(text: string, lines: LineCounter, document: ConfigDocument): D
   const [yaml, second] = composer.compose(tokens, true, text.length) as Iterable<Document.Parsed>
   if (second) {
     const start = second.contents?.range[0] ?? second.range[0]
-    document.textProblem(placeOf(lines, start, start + 1), 'a config is one document, found a second one', 'remove the line "---" before it')
+    document.textProblem(
+      placeOf(lines, start, start + 1),
+      'a config is one document, found a second one',
+      'remove the line "---" before it',
+    )
     return null
   }
   return yaml ?? null
@@ -87,7 +91,8 @@ function aliasTargets(yaml: Document.Parsed): Map<Alias, Node> {
 function plain(node: unknown, path: string, walk: Walk): unknown {
   walk.values += 1
   if (walk.values > mostValues) {
-    if (walk.values === mostValues + 1) walk.document.textProblem(null, `the config has more than ${mostValues} values`, 'look for aliases of aliases')
+    if (walk.values === mostValues + 1)
+      walk.document.textProblem(null, `the config has more than ${mostValues} values`, 'look for aliases of aliases')
     return unreadable
   }
   if (isAlias(node)) return aliased(node, path, walk)
@@ -147,7 +152,8 @@ function plainMap(map: YAMLMap, path: string, walk: Walk): Record<string, unknow
 
 function keyOf(pair: Pair, path: string, walk: Walk): string | null {
   const { key } = pair
-  if (isScalar(key) && ['string', 'number', 'boolean'].includes(typeof key.value)) return typeof key.value === 'string' ? key.value : key.source ?? String(key.value)
+  if (isScalar(key) && ['string', 'number', 'boolean'].includes(typeof key.value))
+    return typeof key.value === 'string' ? key.value : (key.source ?? String(key.value))
   walk.document.textProblem(nodePlace(key, walk.lines), `${path === '' ? '' : `${path}: `}a key has to be a word`)
   return null
 }

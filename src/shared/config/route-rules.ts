@@ -8,7 +8,9 @@ import { actionKeys, routeSchema } from './schema/route.ts'
 const bodiless = [204, 205, 304]
 
 /** A place that names an upstream: a value, or in a split the key. */
-export interface UpstreamMention extends Raw { isKey?: boolean }
+export interface UpstreamMention extends Raw {
+  isKey?: boolean
+}
 
 /** The rules of one route. `knowsUpstream` reports a name that is no upstream. */
 export function checkRoute(route: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
@@ -27,7 +29,8 @@ function checkAction(route: Raw, document: ConfigDocument): void {
   if (given.length === 0 && keysOf(route).length > 0 && isKnown) {
     document.valueProblem(route.path, `a route needs one of ${actionKeys.join(', ')}`)
   }
-  for (const extra of given.slice(1)) document.keyProblem(entry(route, extra).path, `not together with ${given[0]}`, 'a route does one thing')
+  for (const extra of given.slice(1))
+    document.keyProblem(entry(route, extra).path, `not together with ${given[0]}`, 'a route does one thing')
 }
 
 function checkSplit(split: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
@@ -66,7 +69,11 @@ function checkPlaceholders(route: Raw, document: ConfigDocument): void {
   for (const { path, value } of texts) {
     if (typeof value !== 'string') continue
     for (const { name, guess } of unknownPlaceholders(value)) {
-      document.valueWarning(path, `{${name}} is no placeholder and is sent as it stands`, guess === null ? null : `did you mean "{${guess}}"?`)
+      document.valueWarning(
+        path,
+        `{${name}} is no placeholder and is sent as it stands`,
+        guess === null ? null : `did you mean "{${guess}}"?`,
+      )
     }
   }
 }

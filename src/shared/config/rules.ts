@@ -53,7 +53,12 @@ function checkServers(upstream: Raw, document: ConfigDocument): void {
     const named = [given, entry(server, 'address'), server].find(({ value }) => typeof value === 'string')
     if (!named) continue
     const earlier = names.get(String(named.value))
-    if (earlier) document.valueProblem(named.path, `a second server named ${JSON.stringify(named.value)}; the first is ${earlier.path}`, 'give it a name of its own')
+    if (earlier)
+      document.valueProblem(
+        named.path,
+        `a second server named ${JSON.stringify(named.value)}; the first is ${earlier.path}`,
+        'give it a name of its own',
+      )
     else names.set(String(named.value), server)
   }
 }

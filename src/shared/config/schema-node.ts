@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
-import { definitions } from './schema.ts'
 import type { Reload } from './schema/option.ts'
+import { definitions } from './schema.ts'
 
 /** A schema as the checker and the printers read it: JSON Schema with our own `x-` keywords. */
 export interface SchemaNode {

@@ -16,9 +16,14 @@ const log = section({
 /** THE schema: type, check, default, text and reload class of every option. All else is made from it. */
 export const configSchema = section({
   workers: option(Type.Union([Type.Literal('auto'), Type.Integer({ minimum: 1, maximum: 256 })]), {
-    text: 'Worker processes; `auto` is one per core.', reload: 'restart', default: 'auto',
+    text: 'Worker processes; `auto` is one per core.',
+    reload: 'restart',
+    default: 'auto',
   }),
-  listeners: required(mapOf('name', listenerSchema, { atLeastOne: true }), { text: 'The addresses that weir accepts on, by name.', reload: 'live' }),
+  listeners: required(mapOf('name', listenerSchema, { atLeastOne: true }), {
+    text: 'The addresses that weir accepts on, by name.',
+    reload: 'live',
+  }),
   upstreams: option(mapOf('name', upstreamSchema), { text: 'Groups of servers, by name.', reload: 'live', default: {} }),
   errorPages,
   admin: option(Type.Enum(['off']), { text: 'HTTP interface for metrics and commands.', reload: 'restart', default: 'off' }),

@@ -24,7 +24,11 @@ export function reportSyntax(yaml: Document.Parsed, lines: LineCounter, document
     if (reported.has(line) || reported.size >= mostReported) continue
     reported.add(line)
     const sentence = sentences[code] ?? { message: inOneLine(message), hint: null }
-    document.textProblem({ line: Math.max(line, 1), column: Math.max(col, 1), length: Math.max(1, pos[1] - pos[0]) }, sentence.message, sentence.hint)
+    document.textProblem(
+      { line: Math.max(line, 1), column: Math.max(col, 1), length: Math.max(1, pos[1] - pos[0]) },
+      sentence.message,
+      sentence.hint,
+    )
   }
   return found.length > 0
 }

@@ -34,10 +34,21 @@ export function headerLines(headers: Iterable<readonly [string, string]>): strin
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new RangeError(`${JSON.stringify(name)} is not a header name`)
     if (framing.has(name.toLowerCase())) throw new RangeError(`${name} is set by weir itself`)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here.
-    if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value)) throw new RangeError(`the value of ${name} has characters that a header cannot hold`)
+    if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value))
+      throw new RangeError(`the value of ${name} has characters that a header cannot hold`)
     lines += `${name}: ${value}\r\n`
   }
   return lines
 }
 
-const framing = new Set(['content-length', 'transfer-encoding', 'connection', 'content-type', 'keep-alive', 'upgrade', 'date', 'trailer', 'te'])
+const framing = new Set([
+  'content-length',
+  'transfer-encoding',
+  'connection',
+  'content-type',
+  'keep-alive',
+  'upgrade',
+  'date',
+  'trailer',
+  'te',
+])

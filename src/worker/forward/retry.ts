@@ -1,7 +1,15 @@
 import type { RetryReason } from '../../shared/config/model.ts'
 
 /** Why an attempt failed, as the engine reports it. */
-export type FailureKind = 'connect' | 'connectTimeout' | 'reset' | 'closed' | 'firstByteTimeout' | 'invalidResponse' | 'busy' | 'headTooLarge'
+export type FailureKind =
+  | 'connect'
+  | 'connectTimeout'
+  | 'reset'
+  | 'closed'
+  | 'firstByteTimeout'
+  | 'invalidResponse'
+  | 'busy'
+  | 'headTooLarge'
 
 export interface FailedAttempt {
   kind: FailureKind

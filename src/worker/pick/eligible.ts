@@ -1,6 +1,6 @@
 import type { BoardView } from './picker.ts'
-import { NO_LIMIT } from './server-group.ts'
 import type { ServerGroup } from './server-group.ts'
+import { NO_LIMIT } from './server-group.ts'
 
 /** Slots of the servers that earlier attempts of the same exchange went to. */
 export type Excluded = readonly number[]

@@ -38,7 +38,11 @@ export class UpstreamPicker {
   /** `start`: see PolicyFactory. */
   constructor(balance: PolicyName, servers: readonly PickServer[], start = 0) {
     const backups = servers.filter((server) => server.backup)
-    this.#primaries = new Rank(servers.filter((server) => !server.backup), balance, start)
+    this.#primaries = new Rank(
+      servers.filter((server) => !server.backup),
+      balance,
+      start,
+    )
     this.#backups = backups.length === 0 ? null : new Rank(backups, balance, start)
     this.#index(this.#primaries.group)
     if (this.#backups !== null) this.#index(this.#backups.group)

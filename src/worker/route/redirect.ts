@@ -36,7 +36,10 @@ export const redirectPlaceholders: readonly string[] = Object.keys(placeholders)
 /** Compiles the target of a redirect. Braces that hold no known name are sent as they stand; the config check warns of them. */
 export function compileRedirect(to: string): CompiledRedirect {
   // `?{query}` leaves no lone '?' behind when there is no query.
-  const pieces = to.replaceAll('?{query}', '{?query}').split(/(\{[^{}]*\})/).filter((piece) => piece !== '')
+  const pieces = to
+    .replaceAll('?{query}', '{?query}')
+    .split(/(\{[^{}]*\})/)
+    .filter((piece) => piece !== '')
   const parts = pieces.map((piece) => placeholderNamed(piece) ?? (() => piece))
   if (pieces.every((piece) => placeholderNamed(piece) === undefined)) return { kind: 'static', location: encodeUnsafe(to) }
   return { kind: 'dynamic', location: (source) => encodeUnsafe(sameOrigin(to, joinParts(parts, source))) }

@@ -1,8 +1,8 @@
 import type { RouteConfig } from '../../shared/config/model.ts'
 import type { HeadReader } from './head-reader.ts'
 import type { HostPattern } from './host-pattern.ts'
-import type { PathPattern } from './path-pattern.ts'
 import type { Condition } from './matchers.ts'
+import type { PathPattern } from './path-pattern.ts'
 
 /** One route of the config, as a lookup answers it. */
 export interface CompiledRoute {

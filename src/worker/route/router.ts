@@ -77,9 +77,11 @@ export function compileRouter(routes: readonly RouteConfig[]): Router {
   for (const { index, config } of drafts) {
     if (!compiled.has(index)) compiled.set(index, { index, order: compiled.size, config })
   }
-  return new Router(drafts.map(({ index, host, path, conditions }) => {
-    return { route: compiled.get(index) as CompiledRoute, host, path, conditions }
-  }))
+  return new Router(
+    drafts.map(({ index, host, path, conditions }) => {
+      return { route: compiled.get(index) as CompiledRoute, host, path, conditions }
+    }),
+  )
 }
 
 type Draft = Omit<RouteEntry, 'route'> & { index: number; config: RouteConfig; conditionCount: number }

@@ -17,17 +17,21 @@ export function textOf(path: string): string {
   return readFileSync(join(root, path), 'utf8')
 }
 
-/** Code without comments and without what is inside of quotes: good enough to look for words of the language. */
+const comment = /\/\*[\s\S]*?\*\/|\/\/.*/
+const quoted = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/
+const regex = /(?<=[=(,:;!&|?{}[>]\s*)\/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n[])+\//
+const noCode = new RegExp([comment, quoted, regex].map(({ source }) => source).join('|'), 'g')
+
+/** Code without comments, quoted text and regular expressions: good enough to look for words of the language. */
 export function codeOf(path: string): string {
-  return textOf(path)
-    .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\\n])*`/g, "''")
-    .replace(/\/\/.*$/gm, '')
+  return textOf(path).replace(noCode, "''")
 }
 
 /** What a TypeScript file imports or re-exports, statically or not, as it is written. */
 export function importsOf(path: string): string[] {
-  const found = textOf(path).matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?\bfrom\s*'([^']+)'|(?:^|\n)import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g)
+  const found = textOf(path).matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\{[^}]*\}[^'"\n;]*?)?\bfrom\s*'([^']+)'|(?:^|\n)import\s*'([^']+)'|\bimport\(\s*'([^']+)'/g,
+  )
   return [...found].map((match) => (match[1] ?? match[2] ?? match[3]) as string)
 }
 

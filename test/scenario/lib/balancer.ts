@@ -56,12 +56,14 @@ export type ConfigInput = Record<string, unknown> | string
  */
 export async function startBalancer(scope: Scope, config: ConfigInput, options: BalancerOptions = {}): Promise<Balancer> {
   const run = launch(scope, config, options)
-  await until(() => / ready \(\d+ workers?\)/.test(run.log()) || run.hasEnded(), { within: READY_MS, what: 'the balancer is ready' }).catch(
-    (error) => {
-      throw new Error(`the balancer did not get ready:\n${run.log()}`, { cause: error })
-    },
-  )
-  if (run.hasEnded()) throw new Error(`the balancer ended instead of getting ready:\n${run.log()}`)
+  try {
+    await until(() => / ready \(\d+ workers?\)/.test(run.log()) || run.hasEnded(), { within: READY_MS, what: 'the balancer is ready' })
+    if (run.hasEnded()) throw new Error('it ended instead')
+  } catch (cause) {
+    // Where a file starts its balancer before its first test, a failure here would end the file without its clean-up.
+    await run.dispose()
+    throw new Error(`the balancer did not get ready:\n${run.log()}`, { cause })
+  }
   const balancer = describe(run)
   guard(balancer, run, options)
   return balancer
@@ -84,6 +86,8 @@ interface Run {
   hasEnded(): boolean
   /** Runs before the end; throws when something went wrong in between. */
   check(): void
+  /** Ends the process and removes its folder; may be called twice. */
+  dispose(): Promise<void>
   log(): string
   stdout(): string
   stderr(): string
@@ -99,12 +103,15 @@ function launch(scope: Scope, config: ConfigInput, { workers, env = {}, args = [
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const run = record(child)
+  run.dispose = async () => {
+    await end(run)
+    rmSync(folder, { recursive: true, force: true })
+  }
   scope.after(async () => {
     try {
       run.check()
     } finally {
-      await end(run)
-      rmSync(folder, { recursive: true, force: true })
+      await run.dispose()
     }
   })
   return run
@@ -131,6 +138,7 @@ function record(child: ChildProcess): Run {
     exited,
     hasEnded: () => ended,
     check: () => undefined,
+    dispose: async () => undefined,
     log: () => text(all),
     stdout: () => text(out),
     stderr: () => text(err),

@@ -1,8 +1,8 @@
 /** A client that writes bytes as told and reads responses strictly. */
-import { connect as open, type NetConnectOpts, type Socket } from 'node:net'
+import { type NetConnectOpts, connect as open, type Socket } from 'node:net'
 import { Agent, request } from 'undici'
 import { Broken, Reader, USUAL_WAIT_MS } from './reader.ts'
-import { type Head, headerOf, type ReadOptions, readHead, readResponse, type Response } from './response.ts'
+import { type Head, headerOf, type ReadOptions, type Response, readHead, readResponse } from './response.ts'
 import { inTime, type Scope } from './wait.ts'
 
 export { Broken, type Head, type Response }

@@ -45,5 +45,6 @@ test('weir schema prints the JSON Schema', async () => {
 })
 
 test('the examples are valid', async () => {
-  for (const path of ['examples/http-basic/weir.yaml', 'examples/typescript/weir.config.ts']) assert.equal((await weir('check', path)).code, 0, path)
+  for (const path of ['examples/http-basic/weir.yaml', 'examples/typescript/weir.config.ts'])
+    assert.equal((await weir('check', path)).code, 0, path)
 })

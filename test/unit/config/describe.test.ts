@@ -20,7 +20,12 @@ test('every option has a text and a reload class', () => {
       if (!option.description || !option['x-reload']) missing.push(`${path}.${key}`)
       walk(option, `${path}.${key}`)
     }
-    for (const inner of [node.items, node.additionalProperties, ...(node.anyOf ?? []), ...Object.values((node as { $defs?: Record<string, SchemaNode> }).$defs ?? {})]) {
+    for (const inner of [
+      node.items,
+      node.additionalProperties,
+      ...(node.anyOf ?? []),
+      ...Object.values((node as { $defs?: Record<string, SchemaNode> }).$defs ?? {}),
+    ]) {
       if (inner) walk(inner, path)
     }
   }

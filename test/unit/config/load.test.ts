@@ -7,13 +7,20 @@ import { renderProblems } from '../../../src/shared/config/problem.ts'
 import { configOf, configWith, directory, file, loadText, problemsOf } from './helper.ts'
 
 test('defaults are filled in, in milliseconds and bytes', async () => {
-  const { listeners: [web], upstreams: [api], shutdown } = await configOf(configWith())
+  const {
+    listeners: [web],
+    upstreams: [api],
+    shutdown,
+  } = await configOf(configWith())
   assert.deepEqual(web?.limits, { connections: 20_000, headerBytes: 16_384, headers: 100, bodyBytes: null })
   assert.deepEqual(web?.timeouts, { headerMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, writeMs: 60_000 })
   assert.equal(web?.forwardedHeaders.length, 7)
   assert.deepEqual(api?.timeouts, { connectMs: 2000, firstByteMs: 30_000, idleMs: 60_000, tunnelMs: 3_600_000 })
   assert.deepEqual(api?.retry, { attempts: 2, on: ['connect', 'unsent', 'reset', 'timeout'], replayBytes: 65_536 })
-  assert.deepEqual([api?.balance, api?.keepAlive, api?.responseHeaderBytes], ['least-connections', { idle: 64, idleTimeoutMs: 4000 }, 32_768])
+  assert.deepEqual(
+    [api?.balance, api?.keepAlive, api?.responseHeaderBytes],
+    ['least-connections', { idle: 64, idleTimeoutMs: 4000 }, 32_768],
+  )
   assert.deepEqual(shutdown, { graceMs: 25_000 })
 })
 
@@ -21,34 +28,60 @@ test('routes become the model', async () => {
   const route = `match: { host: [A.example.com, "*.B.org"], path: [/v1/, =/x, "~^/y"], method: get, header: { X-Env: [a, { regex: b }] } },
         split: { api: 90%, other: 10% }, rewrite: { stripPrefix: /v1 }, host: server,
         headers: { request: { set: { X-Env: prod }, add: { X-L: [a, b] } }, response: { remove: [Server] } }`
-  const config = await configOf(`${configWith({ route })}  other: { servers: [{ name: b, address: "[::1]:80", weight: 3, backup: true }] }\n`)
+  const config = await configOf(
+    `${configWith({ route })}  other: { servers: [{ name: b, address: "[::1]:80", weight: 3, backup: true }] }\n`,
+  )
   const [built] = config.listeners[0]?.routes ?? []
   assert.deepEqual(built?.place, { path: 'listeners.web.routes[0]', line: 6 })
   assert.deepEqual(built?.match, {
     host: ['a.example.com', '*.b.org'],
-    path: [{ kind: 'prefix', value: '/v1/' }, { kind: 'exact', value: '/x' }, { kind: 'regex', value: '^/y' }],
+    path: [
+      { kind: 'prefix', value: '/v1/' },
+      { kind: 'exact', value: '/x' },
+      { kind: 'regex', value: '^/y' },
+    ],
     method: ['GET'],
     header: { 'x-env': ['a', { regex: 'b' }] },
   })
-  assert.deepEqual(built?.action, { kind: 'forward', split: [{ upstream: 'api', share: 0.9 }, { upstream: 'other', share: 0.1 }] })
-  assert.deepEqual(built?.headers.request, { set: [['X-Env', 'prod']], add: [['X-L', 'a'], ['X-L', 'b']], remove: [] })
+  assert.deepEqual(built?.action, {
+    kind: 'forward',
+    split: [
+      { upstream: 'api', share: 0.9 },
+      { upstream: 'other', share: 0.1 },
+    ],
+  })
+  assert.deepEqual(built?.headers.request, {
+    set: [['X-Env', 'prod']],
+    add: [
+      ['X-L', 'a'],
+      ['X-L', 'b'],
+    ],
+    remove: [],
+  })
   assert.deepEqual(config.upstreams[1]?.servers, [
     { name: 'b', address: { kind: 'tcp', host: '::1', port: 80, text: '[::1]:80' }, weight: 3, maxConnections: null, backup: true },
   ])
 })
 
 test('the upstream shorthand of a listener is one route that matches all', async () => {
-  const config = await configOf('listeners: { web: { bind: [":0", "unix:/run/w.sock"], upstream: api } }\nupstreams: { api: { servers: ["a:1"] } }\n')
-  assert.deepEqual(config.listeners[0]?.routes.map(({ match, action }) => ({ match, action })), [
-    { match: {}, action: { kind: 'forward', split: [{ upstream: 'api', share: 1 }] } },
-  ])
+  const config = await configOf(
+    'listeners: { web: { bind: [":0", "unix:/run/w.sock"], upstream: api } }\nupstreams: { api: { servers: ["a:1"] } }\n',
+  )
+  assert.deepEqual(
+    config.listeners[0]?.routes.map(({ match, action }) => ({ match, action })),
+    [{ match: {}, action: { kind: 'forward', split: [{ upstream: 'api', share: 1 }] } }],
+  )
   assert.deepEqual(config.listeners[0]?.bind, [
-    { kind: 'tcp', host: '', port: 0, text: ':0' }, { kind: 'unix', path: '/run/w.sock', text: 'unix:/run/w.sock' },
+    { kind: 'tcp', host: '', port: 0, text: ':0' },
+    { kind: 'unix', path: '/run/w.sock', text: 'unix:/run/w.sock' },
   ])
 })
 
 test('variables expand in every text, with defaults, as numbers where one is expected, and $${ stays', async () => {
-  const text = configWith({ root: 'workers: ${N}', route: 'match: {}, answer: { body: "$${a} ${A:-none}${B}" }, onRequest: null' }).replace(', onRequest: null', '')
+  const text = configWith({ root: 'workers: ${N}', route: 'match: {}, answer: { body: "$${a} ${A:-none}${B}" }, onRequest: null' }).replace(
+    ', onRequest: null',
+    '',
+  )
   const config = await configOf(text, { N: '3', B: '!' })
   assert.equal(config.workers, 3)
   const action = config.listeners[0]?.routes[0]?.action
@@ -63,9 +96,12 @@ test('a variable that is not set is named with its place, and only once', async 
 
 test('error pages are read when the config is loaded, and a missing one is named where it stands', async () => {
   file('busy.html', '<h1>busy</h1>')
-  const config = await configOf(configWith({ listener: 'errorPages: { 503: { file: busy.html }, 404: { body: none, contentType: text/plain } }' }))
+  const config = await configOf(
+    configWith({ listener: 'errorPages: { 503: { file: busy.html }, 404: { body: none, contentType: text/plain } }' }),
+  )
   assert.deepEqual(config.listeners[0]?.errorPages, {
-    404: { contentType: 'text/plain', body: 'none' }, 503: { contentType: 'text/html; charset=utf-8', body: '<h1>busy</h1>' },
+    404: { contentType: 'text/plain', body: 'none' },
+    503: { contentType: 'text/html; charset=utf-8', body: '<h1>busy</h1>' },
   })
   const [problem] = await problemsOf(configWith({ listener: 'errorPages: { 503: { file: missing.html } }' }))
   assert.match(problem ?? '', /^weir\.yaml:5:32: listeners\.web\.errorPages\.503\.file: .*missing\.html: no such file$/)
@@ -96,9 +132,10 @@ export default defineConfig({
 
 test('problems of a TypeScript config name the key path, or the line of what does not run', async () => {
   const load = (text: string) => problemsOf(text, {}, 'weir.config.ts')
-  assert.deepEqual(await load("export default { listeners: { web: { bind: ':1', bnid: 1, upstream: 'a' } }, upstreams: { a: { servers: ['a:1'] } } }"), [
-    'weir.config.ts: listeners.web.bnid: unknown key, did you mean "bind"?',
-  ])
+  assert.deepEqual(
+    await load("export default { listeners: { web: { bind: ':1', bnid: 1, upstream: 'a' } }, upstreams: { a: { servers: ['a:1'] } } }"),
+    ['weir.config.ts: listeners.web.bnid: unknown key, did you mean "bind"?'],
+  )
   assert.match((await load("\n\nthrow new Error('no luck')"))[0] ?? '', /^weir\.config\.ts:3:\d+: the config cannot be run: no luck$/)
   assert.match((await load('export default {\n  a: ]'))[0] ?? '', /^weir\.config\.ts:2:\d+: the config cannot be run: /)
   assert.match((await load('export const a = 1'))[0] ?? '', /no default export; write "export default defineConfig/)
@@ -106,7 +143,10 @@ test('problems of a TypeScript config name the key path, or the line of what doe
 })
 
 test('a value of a program is checked as a file is', () => {
-  const result = configFromInput({ listeners: { web: { bind: ':0', upstream: 'a' } }, upstreams: { a: { servers: ['a:1'] } } }, '<command line>')
+  const result = configFromInput(
+    { listeners: { web: { bind: ':0', upstream: 'a' } }, upstreams: { a: { servers: ['a:1'] } } },
+    '<command line>',
+  )
   assert.ok(result.ok)
   assert.equal(result.config.source, '<command line>')
   const circular: Record<string, unknown> = {}
@@ -147,10 +187,13 @@ test('findConfig takes YAML before TypeScript', () => {
 test('a problem is shown with its line and a caret, and nothing of the file steers the terminal', async () => {
   const result = await loadText(configWith({ root: 'workers: two # \u009b31m' }))
   assert.ok(!result.ok)
-  assert.equal(renderProblems(result.problems).replace(`${directory}/`, ''), [
-    'weir.yaml:1:10: workers: expected auto or integer from 1 to 256, found "two"',
-    '  1 | workers: two # \ufffd31m',
-    '    |          ^^^',
-    '',
-  ].join('\n'))
+  assert.equal(
+    renderProblems(result.problems).replace(`${directory}/`, ''),
+    [
+      'weir.yaml:1:10: workers: expected auto or integer from 1 to 256, found "two"',
+      '  1 | workers: two # \ufffd31m',
+      '    |          ^^^',
+      '',
+    ].join('\n'),
+  )
 })

@@ -17,7 +17,10 @@ test('broken YAML is named with its place', async () => {
   ]
   for (const [text, problem] of cases) {
     const problems = await problemsOf(text)
-    assert.ok(problems.some((line) => problem.test(line)), `${JSON.stringify(text)}: ${problems.join(' | ')}`)
+    assert.ok(
+      problems.some((line) => problem.test(line)),
+      `${JSON.stringify(text)}: ${problems.join(' | ')}`,
+    )
   }
 })
 

@@ -6,23 +6,43 @@ import { UpstreamPicker } from '../../../src/worker/pick/upstream-picker.ts'
 import { addLoad, board, seededRandom, servers, setLoad } from './fixtures.ts'
 
 test('with up to 64 servers the pick always has the least load for its weight', () => {
-  const server = fc.record({ weight: fc.integer({ min: 0, max: 5 }), load: fc.integer({ min: 0, max: 9 }), limit: fc.option(fc.integer({ min: 1, max: 9 })) })
-  fc.assert(fc.property(fc.array(server, { minLength: 1, maxLength: 64 }), fc.nat(100), (list, start) => {
-    const view = board(list.length, list.map(({ load }) => load))
-    const picker = new UpstreamPicker('least-connections', servers(list.map(({ weight }) => weight), Object.fromEntries(list.map(({ limit }, i) => [i, { maxConnections: limit }]))), start)
-    const open = list.filter(({ weight, load, limit }) => weight > 0 && (limit === null || load < limit))
-    for (let i = 0; i < 3; i++) {
-      const slot = picker.pick(view, 0, 0, [])
-      if (open.length === 0) assert.equal(slot, -1)
-      else assert.equal(list[slot]!.load / list[slot]!.weight, Math.min(...open.map(({ weight, load }) => load / weight)))
-    }
-  }), { numRuns: 500 })
+  const server = fc.record({
+    weight: fc.integer({ min: 0, max: 5 }),
+    load: fc.integer({ min: 0, max: 9 }),
+    limit: fc.option(fc.integer({ min: 1, max: 9 })),
+  })
+  fc.assert(
+    fc.property(fc.array(server, { minLength: 1, maxLength: 64 }), fc.nat(100), (list, start) => {
+      const view = board(
+        list.length,
+        list.map(({ load }) => load),
+      )
+      const picker = new UpstreamPicker(
+        'least-connections',
+        servers(
+          list.map(({ weight }) => weight),
+          Object.fromEntries(list.map(({ limit }, i) => [i, { maxConnections: limit }])),
+        ),
+        start,
+      )
+      const open = list.filter(({ weight, load, limit }) => weight > 0 && (limit === null || load < limit))
+      for (let i = 0; i < 3; i++) {
+        const slot = picker.pick(view, 0, 0, [])
+        if (open.length === 0) assert.equal(slot, -1)
+        else assert.equal(list[slot]!.load / list[slot]!.weight, Math.min(...open.map(({ weight, load }) => load / weight)))
+      }
+    }),
+    { numRuns: 500 },
+  )
 })
 
 test('equal servers share evenly, also when some of them are busy', () => {
   const view = board(4, [0, 0, 9, 0])
   const picker = new UpstreamPicker('least-connections', servers([1, 1, 1, 1]))
-  assert.deepEqual(Array.from({ length: 6 }, () => picker.pick(view, 0, 0, [])), [0, 1, 3, 0, 1, 3])
+  assert.deepEqual(
+    Array.from({ length: 6 }, () => picker.pick(view, 0, 0, [])),
+    [0, 1, 3, 0, 1, 3],
+  )
 })
 
 test('an idle upstream follows the weights', () => {
@@ -51,7 +71,10 @@ test('servers tried before are passed over', () => {
 test('an idle large group is used in turn, all of it', () => {
   const view = board(1000)
   const picker = new UpstreamPicker('least-connections', servers(new Array(1000).fill(1)))
-  assert.deepEqual(Array.from({ length: 2000 }, () => picker.pick(view, 0, 0, [])), Array.from({ length: 2000 }, (_, i) => i % 1000))
+  assert.deepEqual(
+    Array.from({ length: 2000 }, () => picker.pick(view, 0, 0, [])),
+    Array.from({ length: 2000 }, (_, i) => i % 1000),
+  )
 })
 
 test('a large group with a quarter of it busy stays level', () => {
@@ -77,7 +100,10 @@ test('a large group with a quarter of it busy stays level', () => {
 
 test('one free server among a thousand full ones is found', () => {
   const view = board(1000)
-  const picker = new UpstreamPicker('least-connections', servers(new Array(1000).fill(1), Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, { maxConnections: 1 }]))))
+  const picker = new UpstreamPicker(
+    'least-connections',
+    servers(new Array(1000).fill(1), Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, { maxConnections: 1 }]))),
+  )
   for (let slot = 0; slot < 1000; slot++) setLoad(view, slot, slot === 3 ? 0 : 1)
   assert.equal(picker.pick(view, 0, 0, []), 3)
   assert.equal(picker.pick(view, 0, 0, []), 3)

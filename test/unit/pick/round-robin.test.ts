@@ -16,13 +16,21 @@ function counted(list: readonly number[], size: number): number[] {
 
 test('weights 5, 1, 1 give a a b a c a a', () => {
   const picker = new UpstreamPicker('round-robin', servers([5, 1, 1]))
-  assert.equal(picks(picker, 14).map((slot) => 'abc'[slot]).join(''), 'aabacaa'.repeat(2))
+  assert.equal(
+    picks(picker, 14)
+      .map((slot) => 'abc'[slot])
+      .join(''),
+    'aabacaa'.repeat(2),
+  )
 })
 
 test('equal servers come in their order', () => {
   assert.deepEqual(picks(new UpstreamPicker('round-robin', servers([1, 1, 1])), 6), [0, 1, 2, 0, 1, 2])
   const many = new UpstreamPicker('round-robin', servers(new Array(100).fill(7)))
-  assert.deepEqual(picks(many, 200), Array.from({ length: 200 }, (_, i) => i % 100))
+  assert.deepEqual(
+    picks(many, 200),
+    Array.from({ length: 200 }, (_, i) => i % 100),
+  )
 })
 
 test('start begins the rotation further on', () => {
@@ -32,11 +40,14 @@ test('start begins the rotation further on', () => {
 
 test('over one round each server gets exactly its weight', () => {
   const weights = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 20 })
-  fc.assert(fc.property(weights, (list) => {
-    const total = list.reduce((sum, weight) => sum + weight, 0)
-    const picked = picks(new UpstreamPicker('round-robin', servers(list)), total)
-    assert.deepEqual(counted(picked, list.length), list)
-  }), { numRuns: 300 })
+  fc.assert(
+    fc.property(weights, (list) => {
+      const total = list.reduce((sum, weight) => sum + weight, 0)
+      const picked = picks(new UpstreamPicker('round-robin', servers(list)), total)
+      assert.deepEqual(counted(picked, list.length), list)
+    }),
+    { numRuns: 300 },
+  )
 })
 
 test('a large group follows its weights within one pick', () => {
@@ -79,7 +90,10 @@ for (const size of [3, 100]) {
 
 test('when all but one of many are full, that one is found', () => {
   const view = board(1000)
-  const picker = new UpstreamPicker('round-robin', servers(new Array(1000).fill(1), Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, { maxConnections: 1 }]))))
+  const picker = new UpstreamPicker(
+    'round-robin',
+    servers(new Array(1000).fill(1), Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, { maxConnections: 1 }]))),
+  )
   for (let slot = 0; slot < 1000; slot++) setLoad(view, slot, slot === 777 ? 0 : 1)
   assert.deepEqual(new Set(picks(picker, 50, view)), new Set([777]))
   setLoad(view, 777, 1)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { policies } from '../../../src/worker/pick/policies.ts'
 import type { PolicyName } from '../../../src/worker/pick/picker.ts'
+import { policies } from '../../../src/worker/pick/policies.ts'
 import { UpstreamPicker } from '../../../src/worker/pick/upstream-picker.ts'
 import { board, servers, setLoad } from './fixtures.ts'
 
@@ -42,7 +42,10 @@ for (const name of Object.keys(policies) as PolicyName[]) {
   })
 
   test(`${name}: the slot is answered, not the position`, () => {
-    const picker = new UpstreamPicker(name, [{ slot: 41, weight: 1, maxConnections: 1, backup: false }, { slot: 17, weight: 1, maxConnections: 1, backup: true }])
+    const picker = new UpstreamPicker(name, [
+      { slot: 41, weight: 1, maxConnections: 1, backup: false },
+      { slot: 17, weight: 1, maxConnections: 1, backup: true },
+    ])
     const view = board(42)
     assert.equal(picker.pick(view, 0, 0, []), 41)
     setLoad(view, 41, 1)

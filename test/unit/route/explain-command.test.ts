@@ -9,7 +9,9 @@ const directory = mkdtempSync(join(tmpdir(), 'weir-explain-'))
 after(() => rmSync(directory, { recursive: true }))
 
 const file = join(directory, 'weir.yaml')
-writeFileSync(file, `
+writeFileSync(
+  file,
+  `
 listeners:
   web:
     bind: "127.0.0.1:8080"
@@ -26,13 +28,17 @@ listeners:
 upstreams:
   api: { servers: ["127.0.0.1:9001"] }
   canary: { servers: ["127.0.0.1:9002"] }
-`)
+`,
+)
 
 function explain(...args: string[]) {
   const script = `import yargs from 'yargs'
     import { explainCommand } from ${JSON.stringify(new URL('../../../src/cli/explain.ts', import.meta.url).href)}
     await yargs(process.argv.slice(1)).command(explainCommand).strict().parseAsync()`
-  const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, 'explain', ...args], { encoding: 'utf8', timeout: 30_000 })
+  const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, 'explain', ...args], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
   return { code: run.status, out: run.stdout, err: run.stderr }
 }
 
@@ -50,7 +56,13 @@ test('explain prints one envelope of JSON', () => {
   assert.equal(code, 0, err)
   const { schema, generation, data } = JSON.parse(out)
   assert.deepEqual([schema, generation, data.chosen], ['weir.explain/1', null, 'listeners.web.routes[1]'])
-  assert.deepEqual(data.action.split.map((entry: { upstream: string; share: number }) => [entry.upstream, entry.share]), [['api', 0.9], ['canary', 0.1]])
+  assert.deepEqual(
+    data.action.split.map((entry: { upstream: string; share: number }) => [entry.upstream, entry.share]),
+    [
+      ['api', 0.9],
+      ['canary', 0.1],
+    ],
+  )
 })
 
 test('explain shows where a redirect leads', () => {

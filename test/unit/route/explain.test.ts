@@ -15,14 +15,17 @@ const router = compileRouter([
 
 test('every route has a verdict and a reason, in the order of the lookup', () => {
   const explained = explainRoutes(router, 'h', '/a/b', head())
-  assert.deepEqual(explained.map(({ route, verdict, failed }) => [route.config.place.path, verdict, failed]), [
-    ['other host', 'skipped', 'host'],
-    ['regex', 'skipped', 'path'],
-    ['condition', 'skipped', 'condition'],
-    ['other path', 'skipped', 'path'],
-    ['prefix', 'chosen', null],
-    ['rest', 'not-reached', null],
-  ])
+  assert.deepEqual(
+    explained.map(({ route, verdict, failed }) => [route.config.place.path, verdict, failed]),
+    [
+      ['other host', 'skipped', 'host'],
+      ['regex', 'skipped', 'path'],
+      ['condition', 'skipped', 'condition'],
+      ['other path', 'skipped', 'path'],
+      ['prefix', 'chosen', null],
+      ['rest', 'not-reached', null],
+    ],
+  )
   assert.deepEqual(explained[2]?.reasons, ['wants method POST, method is GET', 'wants header k "v", header k is absent'])
 })
 

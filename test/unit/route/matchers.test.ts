@@ -71,7 +71,8 @@ test('a client address is in a range; IPv4-mapped IPv6 counts as IPv4', () => {
   assert.ok(!is('2001:db8:8000::1', '2001:db8::/33'))
   assert.ok(is('2001:DB8:0:0::1', '2001:db8::1'))
   assert.ok(!is('2001:db8::1', '0.0.0.0/0'))
-  for (const odd of ['', '10.1.2', '10.1.2.3.4', '10.01.2.3', '10.1.2.256', '10..1.2', 'x', '::x', '10.1.2.3 ']) assert.ok(!is(odd, '0.0.0.0/0', '::/0'), odd)
+  for (const odd of ['', '10.1.2', '10.1.2.3.4', '10.01.2.3', '10.1.2.256', '10..1.2', 'x', '::x', '10.1.2.3 '])
+    assert.ok(!is(odd, '0.0.0.0/0', '::/0'), odd)
 })
 
 test('not, any and all combine', () => {

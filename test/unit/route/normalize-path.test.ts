@@ -46,19 +46,25 @@ const piece = fc.constantFrom('/', '.', '..', '%2e', '%2E', '%2f', '%5c', 'a', '
 const anyPath = fc.array(piece, { maxLength: 12 }).map((pieces) => `/${pieces.join('')}`)
 
 test('normalising twice changes nothing more, and no dot segment is left', () => {
-  fc.assert(fc.property(anyPath, (path) => {
-    const once = normalizePath(path)
-    if (once === null) return
-    assert.equal(normalizePath(once), once)
-    assert.ok(once.startsWith('/'))
-    for (const segment of once.split('/')) assert.ok(!/^(\.|%2e){1,2}$/i.test(segment), once)
-  }), { numRuns: 5000 })
+  fc.assert(
+    fc.property(anyPath, (path) => {
+      const once = normalizePath(path)
+      if (once === null) return
+      assert.equal(normalizePath(once), once)
+      assert.ok(once.startsWith('/'))
+      for (const segment of once.split('/')) assert.ok(!/^(\.|%2e){1,2}$/i.test(segment), once)
+    }),
+    { numRuns: 5000 },
+  )
 })
 
 test('the result is what RFC 3986 5.2.4 gives', () => {
-  fc.assert(fc.property(fc.array(fc.constantFrom('a', 'b', '.', '..'), { minLength: 1, maxLength: 8 }), (segments) => {
-    const path = `/${segments.join('/')}`
-    const ours = normalizePath(path)
-    if (ours !== null) assert.equal(ours, new URL(`http://h${path}`).pathname)
-  }), { numRuns: 2000 })
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('a', 'b', '.', '..'), { minLength: 1, maxLength: 8 }), (segments) => {
+      const path = `/${segments.join('/')}`
+      const ours = normalizePath(path)
+      if (ours !== null) assert.equal(ours, new URL(`http://h${path}`).pathname)
+    }),
+    { numRuns: 2000 },
+  )
 })

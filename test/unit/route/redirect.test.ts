@@ -34,9 +34,11 @@ test('braces without a known name are sent as they stand', () => {
 
 test('percent-encoded line ends stay encoded, and raw ones never get through', () => {
   assert.equal(location('{path}', { path: '/a%0D%0ASet-Cookie:x' }), '/a%0D%0ASet-Cookie:x')
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 20 }), fc.string({ maxLength: 10 }), (path, query) => {
-    assert.doesNotMatch(location('{path}?{query}', { path, query }), /[\0-\x20\x7f]/)
-  }))
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 20 }), fc.string({ maxLength: 10 }), (path, query) => {
+      assert.doesNotMatch(location('{path}?{query}', { path, query }), /[\0-\x20\x7f]/)
+    }),
+  )
   assert.equal(location('/a\r\nb'), '/a%0D%0Ab')
 })
 

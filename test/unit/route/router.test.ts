@@ -49,8 +49,12 @@ test('a host whose routes do not match falls through to less specific hosts', ()
 
 test('an exact path wins over a regex, a regex over prefixes, a longer prefix over a shorter, and / is the same as no path', () => {
   const find = finder({
-    none: {}, root: { path: prefix('/') }, short: { path: prefix('/a/') }, long: { path: prefix('/a/b') },
-    regex: { path: regex('^/a/b/[0-9]+$') }, exact: { path: exact('/a/b/7') },
+    none: {},
+    root: { path: prefix('/') },
+    short: { path: prefix('/a/') },
+    long: { path: prefix('/a/b') },
+    regex: { path: regex('^/a/b/[0-9]+$') },
+    exact: { path: exact('/a/b/7') },
   })
   assert.equal(find('h', '/a/b/7'), 'exact')
   assert.equal(find('h', '/a/b/8'), 'regex')
@@ -112,7 +116,12 @@ test('a route with several hosts and paths answers each of them', () => {
 test('any, all and not hold hosts and paths', () => {
   const find = finder({
     rest: {},
-    either: { any: [{ host: ['a'], path: prefix('/x') }, { host: ['*.b'], method: ['POST'] }] },
+    either: {
+      any: [
+        { host: ['a'], path: prefix('/x') },
+        { host: ['*.b'], method: ['POST'] },
+      ],
+    },
     both: { all: [{ path: regex('^/z') }, { query: { k: 'v' } }] },
     other: { host: ['c'], not: { path: exact('/health') } },
   })
@@ -127,7 +136,15 @@ test('any, all and not hold hosts and paths', () => {
 
 test('order ranks the routes from the most specific on', () => {
   const router = compileRouter([route({}), route({ host: ['*.a'] }), route({ host: ['a'] }), route({ host: ['a'], path: exact('/x') })])
-  assert.deepEqual([...new Set(router.entries.map((entry) => entry.route))].map(({ index, order }) => [order, index]), [[0, 3], [1, 2], [2, 1], [3, 0]])
+  assert.deepEqual(
+    [...new Set(router.entries.map((entry) => entry.route))].map(({ index, order }) => [order, index]),
+    [
+      [0, 3],
+      [1, 2],
+      [2, 1],
+      [3, 0],
+    ],
+  )
 })
 
 test('the head is not read when no condition asks for it', () => {
@@ -140,18 +157,35 @@ test('the head is not read when no condition asks for it', () => {
 
 const segment = fc.constantFrom('a', 'b', 'ab', '', 'c.d')
 const anyPath = fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join('/')}`)
-const anyMatch: fc.Arbitrary<Match> = fc.record({
-  host: fc.array(fc.constantFrom('a', 'x.a', '*.a', '*.x.a'), { minLength: 1, maxLength: 2 }),
-  path: fc.array(fc.record({ kind: fc.constantFrom('prefix' as const, 'exact' as const), value: anyPath }), { minLength: 1, maxLength: 3 }),
-  method: fc.constant(['POST']),
-}, { requiredKeys: [] })
+const anyMatch: fc.Arbitrary<Match> = fc.record(
+  {
+    host: fc.array(fc.constantFrom('a', 'x.a', '*.a', '*.x.a'), { minLength: 1, maxLength: 2 }),
+    path: fc.array(fc.record({ kind: fc.constantFrom('prefix' as const, 'exact' as const), value: anyPath }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    method: fc.constant(['POST']),
+  },
+  { requiredKeys: [] },
+)
 
 test('the table finds what trying every route in order finds', () => {
-  fc.assert(fc.property(fc.array(anyMatch, { maxLength: 12 }), fc.constantFrom('a', 'x.a', 'y.x.a', 'b'), anyPath, fc.constantFrom('GET', 'POST'), (matches, host, path, method) => {
-    const router = compileRouter(matches.map((match) => route(match)))
-    const slow = router.entries.find((entry) => hostFits(entry.host, host) && pathFits(entry.path, path) && (entry.conditions.length === 0 || method === 'POST'))
-    assert.equal(router.hostRoutes(host).find(path, head({ method })), slow?.route)
-  }), { numRuns: 2000 })
+  fc.assert(
+    fc.property(
+      fc.array(anyMatch, { maxLength: 12 }),
+      fc.constantFrom('a', 'x.a', 'y.x.a', 'b'),
+      anyPath,
+      fc.constantFrom('GET', 'POST'),
+      (matches, host, path, method) => {
+        const router = compileRouter(matches.map((match) => route(match)))
+        const slow = router.entries.find(
+          (entry) => hostFits(entry.host, host) && pathFits(entry.path, path) && (entry.conditions.length === 0 || method === 'POST'),
+        )
+        assert.equal(router.hostRoutes(host).find(path, head({ method })), slow?.route)
+      },
+    ),
+    { numRuns: 2000 },
+  )
 })
 
 function hostFits(pattern: { kind: string; value: string } | null, host: string): boolean {

@@ -4,56 +4,91 @@ import { oneOrMany, option, optional, required, section, text } from './option.t
 import { routeSchema } from './route.ts'
 
 const forwardedHeaders = [
-  'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'forwarded', 'x-real-ip', 'x-request-id',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
+  'x-request-id',
 ] as const
 
 const limits = section({
   connections: option(Type.Integer({ minimum: 1, maximum: 10_000_000 }), {
-    text: 'Client connections at once, over all workers.', reload: 'live', default: 20_000,
+    text: 'Client connections at once, over all workers.',
+    reload: 'live',
+    default: 20_000,
   }),
   headerBytes: option(text('size', { least: 1024, most: 65_535 }), {
-    text: 'Bytes of a request head; more is answered with 431.', reload: 'new-connections', default: '16KiB',
+    text: 'Bytes of a request head; more is answered with 431.',
+    reload: 'new-connections',
+    default: '16KiB',
   }),
   headers: option(Type.Integer({ minimum: 1, maximum: 256 }), {
-    text: 'Header lines of a request; more is answered with 431.', reload: 'new-connections', default: 100,
+    text: 'Header lines of a request; more is answered with 431.',
+    reload: 'new-connections',
+    default: 100,
   }),
   bodyBytes: option(Type.Union([Type.Literal('none'), text('size')]), {
-    text: 'Bytes of a request body; more is answered with 413.', reload: 'next-exchange', default: 'none',
+    text: 'Bytes of a request body; more is answered with 413.',
+    reload: 'next-exchange',
+    default: 'none',
   }),
 })
 
 const timeouts = section({
   header: option(text('duration', { least: 1 }), {
-    text: 'From the first byte of a request to the end of its head; then 408.', reload: 'new-connections', default: '10s',
+    text: 'From the first byte of a request to the end of its head; then 408.',
+    reload: 'new-connections',
+    default: '10s',
   }),
   body: option(text('duration', { least: 1 }), {
-    text: 'Between two reads of a request body; there is no limit on the whole.', reload: 'new-connections', default: '30s',
+    text: 'Between two reads of a request body; there is no limit on the whole.',
+    reload: 'new-connections',
+    default: '30s',
   }),
   keepAlive: option(text('duration', { least: 1 }), {
-    text: 'How long an idle client connection stays open.', reload: 'new-connections', default: '75s',
+    text: 'How long an idle client connection stays open.',
+    reload: 'new-connections',
+    default: '75s',
   }),
   write: option(text('duration', { least: 1 }), {
-    text: 'How long a client may take nothing of a response before its connection is closed.', reload: 'new-connections', default: '60s',
+    text: 'How long a client may take nothing of a response before its connection is closed.',
+    reload: 'new-connections',
+    default: '60s',
   }),
 })
 
 export const listenerSchema = section({
   bind: required(oneOrMany(text('bindAddress')), {
-    text: 'Where to listen: `host:port`, `[IPv6]:port`, `:port` for every address, `unix:/path`. Port 0 lets the system choose.', reload: 'live',
+    text: 'Where to listen: `host:port`, `[IPv6]:port`, `:port` for every address, `unix:/path`. Port 0 lets the system choose.',
+    reload: 'live',
   }),
   protocol: option(Type.Enum(['http']), { text: 'What is spoken on it.', reload: 'new-connections', default: 'http' }),
-  proxyProtocol: option(Type.Enum(['off']), { text: 'Whether connections begin with a PROXY header.', reload: 'new-connections', default: 'off' }),
+  proxyProtocol: option(Type.Enum(['off']), {
+    text: 'Whether connections begin with a PROXY header.',
+    reload: 'new-connections',
+    default: 'off',
+  }),
   trustedProxies: option(Type.Array(text('addressRange')), {
-    text: 'Peers whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id headers are believed.', reload: 'new-connections', default: [],
+    text: 'Peers whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id headers are believed.',
+    reload: 'new-connections',
+    default: [],
   }),
   forwardedHeaders: option(Type.Array(Type.Enum(forwardedHeaders)), {
-    text: 'Which headers about the client are sent to servers.', reload: 'next-exchange', default: [...forwardedHeaders],
+    text: 'Which headers about the client are sent to servers.',
+    reload: 'next-exchange',
+    default: [...forwardedHeaders],
   }),
   limits: option(limits, { text: 'What a client may use.', reload: 'new-connections', default: {} }),
   timeouts: option(timeouts, { text: 'How long a client may take.', reload: 'new-connections', default: {} }),
   errorPages,
   routes: optional(Type.Array(routeSchema, { minItems: 1 }), {
-    text: 'Which requests go where; the most specific match wins, then the order of the file.', reload: 'next-exchange',
+    text: 'Which requests go where; the most specific match wins, then the order of the file.',
+    reload: 'next-exchange',
   }),
-  upstream: optional(text('name'), { text: 'Short for one route that sends everything to this upstream; not together with `routes`.', reload: 'next-exchange' }),
+  upstream: optional(text('name'), {
+    text: 'Short for one route that sends everything to this upstream; not together with `routes`.',
+    reload: 'next-exchange',
+  }),
 })

@@ -2,7 +2,9 @@ import Type, { type Static, type TObject } from 'typebox'
 import type { Match } from '../model.ts'
 import { type Meaning, mapOf, oneOrMany, optional, required, section, text } from './option.ts'
 
-const regexMatch = section({ regex: required(text('regex'), { text: 'Regular expression that is searched in the value.', reload: 'next-exchange' }) })
+const regexMatch = section({
+  regex: required(text('regex'), { text: 'Regular expression that is searched in the value.', reload: 'next-exchange' }),
+})
 const valueMatch = Type.Union([
   Type.Boolean(),
   text('text'),
@@ -12,10 +14,12 @@ const valueMatch = Type.Union([
 
 const conditions = {
   host: optional(oneOrMany(text('hostPattern')), {
-    text: 'Hosts, exact or `*.domain`; any of them. Without port.', reload: 'next-exchange',
+    text: 'Hosts, exact or `*.domain`; any of them. Without port.',
+    reload: 'next-exchange',
   }),
   path: optional(oneOrMany(text('pathPattern')), {
-    text: 'Paths: `/x/` a prefix, `=/x` exact, `~^/x` a regular expression; any of them.', reload: 'next-exchange',
+    text: 'Paths: `/x/` a prefix, `=/x` exact, `~^/x` a regular expression; any of them.',
+    reload: 'next-exchange',
   }),
   method: optional(oneOrMany(text('method')), { text: 'Methods; any of them.', reload: 'next-exchange' }),
   header: optional(mapOf('headerName', valueMatch), {
@@ -24,7 +28,10 @@ const conditions = {
   }),
   query: optional(mapOf('queryName', valueMatch), { text: 'Query parameters by name, as `header`.', reload: 'next-exchange' }),
   cookie: optional(mapOf('cookieName', valueMatch), { text: 'Cookies by name, as `header`.', reload: 'next-exchange' }),
-  clientIp: optional(oneOrMany(text('addressRange')), { text: 'Addresses or CIDR ranges of clients; any of them.', reload: 'next-exchange' }),
+  clientIp: optional(oneOrMany(text('addressRange')), {
+    text: 'Addresses or CIDR ranges of clients; any of them.',
+    reload: 'next-exchange',
+  }),
 }
 
 /** What a file may say about which requests a route takes. */
@@ -35,7 +42,10 @@ export interface MatchInput extends Static<TObject<typeof conditions>> {
 }
 
 /** A match within a match; `$defs` of the root schema holds it. */
-export const matchRef = Type.Unsafe<MatchInput>({ $ref: '#/$defs/match' }) as unknown as Meaning<ReturnType<typeof Type.Unsafe<MatchInput>>, Match>
+export const matchRef = Type.Unsafe<MatchInput>({ $ref: '#/$defs/match' }) as unknown as Meaning<
+  ReturnType<typeof Type.Unsafe<MatchInput>>,
+  Match
+>
 
 export const matchSchema = section({
   ...conditions,

@@ -1,4 +1,13 @@
-import Type, { type Static, type TArray, type TObject, type TOptional, type TRecord, type TSchema, type TUnion, type TUnsafe } from 'typebox'
+import Type, {
+  type Static,
+  type TArray,
+  type TObject,
+  type TOptional,
+  type TRecord,
+  type TSchema,
+  type TUnion,
+  type TUnsafe,
+} from 'typebox'
 import { type KindName, type KindValue, kinds } from '../kinds.ts'
 
 /** When a changed value takes effect after a reload. */
@@ -19,15 +28,24 @@ export type Meaning<S, V> = S & { readonly [decoded]: V }
 /** An option that may be left out and then has its default. */
 export type Defaulted<S extends TSchema> = TOptional<S> & { readonly [always]: true }
 
-type KeptKeys<P> = { [K in keyof P]: P[K] extends { readonly [always]: true } ? K : P[K] extends { '~optional': true } ? never : K }[keyof P]
+type KeptKeys<P> = {
+  [K in keyof P]: P[K] extends { readonly [always]: true } ? K : P[K] extends { '~optional': true } ? never : K
+}[keyof P]
 
 /** What the checker makes of a schema's value: defaults filled in, texts parsed. */
-export type Decoded<S> = S extends { readonly [decoded]: infer V } ? V
-  : S extends TObject<infer P> ? { [K in KeptKeys<P>]: Decoded<P[K]> } & { [K in Exclude<keyof P, KeptKeys<P>>]?: Decoded<P[K]> }
-  : S extends TArray<infer I> ? Decoded<I>[]
-  : S extends TRecord<string, infer V> ? Record<string, Decoded<V>>
-  : S extends TUnion<infer U> ? Decoded<U[number]>
-  : S extends TSchema ? Static<S> : never
+export type Decoded<S> = S extends { readonly [decoded]: infer V }
+  ? V
+  : S extends TObject<infer P>
+    ? { [K in KeptKeys<P>]: Decoded<P[K]> } & { [K in Exclude<keyof P, KeptKeys<P>>]?: Decoded<P[K]> }
+    : S extends TArray<infer I>
+      ? Decoded<I>[]
+      : S extends TRecord<string, infer V>
+        ? Record<string, Decoded<V>>
+        : S extends TUnion<infer U>
+          ? Decoded<U[number]>
+          : S extends TSchema
+            ? Static<S>
+            : never
 
 /** An option with a default, written as it would stand in the file. */
 export function option<S extends TSchema>(schema: S, row: Row & { default: unknown }): Defaulted<S> {
@@ -45,7 +63,10 @@ export function required<S extends TSchema>(schema: S, row: Row): S {
 }
 
 /** A text of the given kind; bounds are on its parsed value, in milliseconds, bytes, or a share. */
-export function text<K extends KindName>(name: K, bounds: { least?: number; most?: number } = {}): Meaning<TUnsafe<TextInput<K>>, KindValue<K>> {
+export function text<K extends KindName>(
+  name: K,
+  bounds: { least?: number; most?: number } = {},
+): Meaning<TUnsafe<TextInput<K>>, KindValue<K>> {
   const { pattern } = kinds[name] as { pattern?: string }
   const schema = {
     type: name === 'size' ? ['string', 'integer'] : 'string',

@@ -21,40 +21,65 @@ const answer = section({
 const rewrite = section({
   stripPrefix: optional(text('rootedPath'), { text: 'Removed from the beginning of the path, where it stands there.', reload }),
   addPrefix: optional(text('rootedPath'), { text: 'Put before the path.', reload }),
-  regex: optional(section({
-    pattern: required(text('regex'), { text: 'Regular expression that is searched in the path.', reload }),
-    to: required(text('text'), { text: 'Replacement; `$1` is the first group.', reload }),
-  }), { text: 'Replaces what a regular expression finds in the path.', reload }),
+  regex: optional(
+    section({
+      pattern: required(text('regex'), { text: 'Regular expression that is searched in the path.', reload }),
+      to: required(text('text'), { text: 'Replacement; `$1` is the first group.', reload }),
+    }),
+    { text: 'Replaces what a regular expression finds in the path.', reload },
+  ),
 })
 
 const headerEdits = section({
   set: option(mapOf('editedHeader', text('headerValue')), { text: 'Headers that replace those of the same name.', reload, default: {} }),
-  add: option(mapOf('editedHeader', oneOrMany(text('headerValue'))), { text: 'Headers that are added to those of the same name.', reload, default: {} }),
+  add: option(mapOf('editedHeader', oneOrMany(text('headerValue'))), {
+    text: 'Headers that are added to those of the same name.',
+    reload,
+    default: {},
+  }),
   remove: option(Type.Array(text('editedHeader')), { text: 'Headers that are removed.', reload, default: [] }),
 })
 
 const headers = section({
-  request: option(headerEdits, { text: 'Edits of the request that goes to the server. Values may hold placeholders.', reload, default: {} }),
-  response: option(headerEdits, { text: 'Edits of the response that goes to the client. Values may hold placeholders.', reload, default: {} }),
+  request: option(headerEdits, {
+    text: 'Edits of the request that goes to the server. Values may hold placeholders.',
+    reload,
+    default: {},
+  }),
+  response: option(headerEdits, {
+    text: 'Edits of the response that goes to the client. Values may hold placeholders.',
+    reload,
+    default: {},
+  }),
 })
 
 /** The keys that say what a route does; exactly one of them is given. */
 export const actionKeys = ['upstream', 'split', 'redirect', 'answer'] as const
 
 export const routeSchema = section({
-  match: option(matchRef, { text: 'Which requests the route takes; all that is given must match. An empty match takes every request.', reload, default: {} }),
+  match: option(matchRef, {
+    text: 'Which requests the route takes; all that is given must match. An empty match takes every request.',
+    reload,
+    default: {},
+  }),
   upstream: optional(text('name'), { text: 'Sends the request to this upstream.', reload }),
   split: optional(mapOf('name', text('share'), { atLeastOne: true }), {
-    text: 'Sends requests to several upstreams, each with its share; the shares sum to 100%.', reload,
+    text: 'Sends requests to several upstreams, each with its share; the shares sum to 100%.',
+    reload,
   }),
   redirect: optional(redirect, { text: 'Answers with a redirect.', reload }),
   answer: optional(answer, { text: 'Answers without asking a server.', reload }),
   rewrite: option(rewrite, { text: 'Changes the path that the server sees.', reload, default: {} }),
   headers: option(headers, { text: 'Changes headers.', reload, default: {} }),
   host: option(text('hostHeader'), {
-    text: 'The Host that the server sees: `preserve` the client\'s, `server` the server\'s address, or this text.', reload, default: 'preserve',
+    text: "The Host that the server sees: `preserve` the client's, `server` the server's address, or this text.",
+    reload,
+    default: 'preserve',
   }),
   errorPages,
-  onRequest: optional(functionOf<RequestFunction>(), { text: 'Function that runs for each request of the route. TypeScript only.', reload }),
+  onRequest: optional(functionOf<RequestFunction>(), {
+    text: 'Function that runs for each request of the route. TypeScript only.',
+    reload,
+  }),
   pick: optional(functionOf<PickFunction>(), { text: 'Function that chooses the server. TypeScript only.', reload }),
 })

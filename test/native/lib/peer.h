@@ -1,0 +1,52 @@
+// The other end of one of the engine's sockets: a client or a server whose every move is a line of a test.
+// Owns     its socket, what it still has to send, and everything that it received.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+
+namespace weir {
+
+class Peer {
+ public:
+  Peer() = default;
+  explicit Peer(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  // Sends as much as the socket takes now, the rest with later calls of `pump`.
+  void send(std::string_view bytes);
+  // Sends what is pending, and takes what is there unless `stalled`.
+  void pump();
+  // FIN towards the engine, once everything was sent.
+  void half_close();
+  // Takes what is there, then closes: an orderly end.
+  void close();
+  // Closes with a reset, whatever is pending.
+  void reset();
+  // Small kernel buffers, so that a test need not move megabytes to fill them.
+  void shrink_buffers(int bytes);
+
+  [[nodiscard]] bool open() const { return fd_.valid(); }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] bool idle() const { return pending_.empty(); }
+  // `received` without what is at its start; for tests that read step by step.
+  [[nodiscard]] bool got(std::string_view text) const { return received.find(text) != std::string::npos; }
+  [[nodiscard]] std::string take() { return std::exchange(received, std::string()); }
+
+  std::string received;
+  std::string sent;      // what the socket took
+  bool stalled = false;  // reads nothing
+  bool ended = false;    // the engine closed in order (FIN)
+  bool broken = false;   // the engine reset, or the socket failed
+  bool closed_in_order = false;  // we sent a FIN after all our bytes
+
+ private:
+  void flush();
+  void take_bytes();
+
+  UniqueFd fd_;
+  std::string pending_;
+  bool fin_wanted_ = false;
+};
+
+}  // namespace weir

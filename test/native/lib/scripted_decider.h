@@ -1,0 +1,72 @@
+// Stands in for TypeScript: forwards to one server, retries by the rules of architecture section 7, answers when nothing is left.
+#pragma once
+#include <functional>
+#include <vector>
+
+#include "engine/engine.h"
+
+namespace weir {
+
+class ScriptedDecider : public Decider {
+ public:
+  // Replaced by tests that decide otherwise.
+  std::function<Verdict(Exchange&)> on_decide = [this](Exchange&) { return forward(); };
+  std::function<Verdict(Exchange&, const Failure&)> on_failure = [this](Exchange& ex, const Failure& f) { return retry_or_answer(ex, f); };
+  std::function<void(Exchange&)> on_finished = [](Exchange&) {};
+
+  Verdict decide(Exchange& ex) override {
+    ++decided;
+    return on_decide(ex);
+  }
+  Verdict after_failure(Exchange& ex, const Failure& f) override {
+    failures.push_back(f);
+    return on_failure(ex, f);
+  }
+  void finished(Exchange& ex) override {
+    ++finished_count;
+    on_finished(ex);
+  }
+
+  [[nodiscard]] Verdict forward(bool fresh = false) const {
+    Verdict v;
+    v.kind = abi::verdict::forward;
+    v.server = server;
+    v.plan = plan;
+    v.fresh_connection = fresh;
+    return v;
+  }
+  [[nodiscard]] Verdict answer(int status, std::string body) {
+    answer_.status = status;
+    answer_.body = std::move(body);
+    answer_.content_type = "text/plain";
+    answer_.has_body = true;
+    Verdict v;
+    v.kind = abi::verdict::answer;
+    v.answer = &answer_;
+    return v;
+  }
+  [[nodiscard]] static Verdict wait() {
+    Verdict v;
+    v.kind = abi::verdict::wait;
+    return v;
+  }
+  [[nodiscard]] Verdict retry_or_answer(Exchange& ex, const Failure& f) {
+    const bool resendable = ex.replayable && ex.head_held && (f.unsent || is_idempotent(ex.method));
+    const bool faulty = f.reason == abi::failure::invalid_response || f.reason == abi::failure::head_too_large;
+    if (resendable && !faulty && ex.attempts <= retries) return forward(true);
+    const bool late = f.reason == abi::failure::first_byte_timeout || f.reason == abi::failure::connect_timeout;
+    return answer(late ? 504 : 502, "failed");
+  }
+
+  Plan* plan = nullptr;
+  uint32_t server = 0;
+  unsigned retries = 2;
+  unsigned decided = 0;
+  unsigned finished_count = 0;
+  std::vector<Failure> failures;
+
+ private:
+  Answer answer_;
+};
+
+}  // namespace weir

@@ -1,0 +1,173 @@
+#include "lib/test_bed.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "lib/virtual_clock.h"
+
+namespace weir {
+
+namespace {
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "the test bed cannot be set up: %s\n", what);
+  abort();
+}
+
+UniqueFd connect_to(uint16_t port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Address to;
+  require(Address::from_ip("127.0.0.1", port, to), "an address");
+  require(::connect(fd.get(), &to.any, to.length) == 0, "a connection to the engine");
+  return fd;
+}
+
+}  // namespace
+
+size_t open_fds() {
+  DIR* folder = ::opendir("/proc/self/fd");
+  size_t n = 0;
+  while (::readdir(folder)) ++n;
+  ::closedir(folder);
+  return n;
+}
+
+std::string Usage::text() const {
+  char out[320];
+  std::snprintf(out, sizeof out,
+                "clients %u, exchanges %u, upstream connections %u, tunnels %u, buffers %u, timers %u, in flight %d, connections %g, server in "
+                "flight %g, open tunnels %g, fds %zu",
+                clients, exchanges, upstream_connections, tunnels, buffers, timers, in_flight, connections, server_in_flight, open_tunnels, fds);
+  return out;
+}
+
+TestBed::TestBed(Sockets servers) : sockets(servers) {
+  virtual_clock::freeze();
+  require(engine.rt.board.map(-1, 1, 0), "a board");
+  engine.rt.board.mine()[abi::worker_counter::alive] = 1;
+  Listening own = listen_on_ip("127.0.0.1", 0, 64);
+  require(own.fd.valid(), "a listening socket");
+  port_ = own.port;
+  require(engine.acceptor.add(own.fd.release(), 0), "the acceptor");
+  listener().port_text = std::to_string(port_);
+  take_connections();
+  auto plan = std::make_unique<Plan>();
+  plan->tell_finished = true;
+  decider.plan = plan.get();
+  engine.define_plan(0, std::move(plan));
+  turn();
+  at_start = usage();
+}
+
+TestBed::~TestBed() {
+  engine.stop_accepting();
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void TestBed::take_connections() {
+  if (sockets == Sockets::tcp) {
+    server_listening_ = listen_on_ip("127.0.0.1", 0, 64);
+  } else {
+    path_ = "/tmp/weir-test-bed-" + std::to_string(::getpid());
+    server_listening_ = listen_on_path(path_, 64);
+  }
+  require(server_listening_.fd.valid(), "a listening server");
+  define_server();
+}
+
+void TestBed::define_server() {
+  Server s;
+  s.name = "app/a";
+  s.host_header = "server.test";
+  Address at;
+  require(sockets == Sockets::tcp ? Address::from_ip("127.0.0.1", server_listening_.port, at) : Address::from_path(path_, at), "an address");
+  s.addresses.push_back(at);
+  engine.pool.define(0, std::move(s));
+}
+
+void TestBed::refuse_connections() { server_listening_.fd.reset(); }
+
+Peer TestBed::connect() {
+  const uint32_t before = engine.forwarder.clients.live();
+  Peer peer(connect_to(port_));
+  require(until([&] { return engine.forwarder.clients.live() > before; }), "an accepted connection");
+  return peer;
+}
+
+Peer TestBed::connect_pair(uint16_t port) {
+  int fds[2];
+  require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0, "a socket pair");
+  sockaddr_in from{};
+  from.sin_family = AF_INET;
+  from.sin_port = htons(port);
+  from.sin_addr.s_addr = htonl(0x0a010001);
+  engine.rt.tick();
+  engine.forwarder.accept(UniqueFd(fds[0]), reinterpret_cast<const sockaddr*>(&from), 0);
+  return Peer(UniqueFd(fds[1]));
+}
+
+Peer TestBed::accept_now() {
+  return Peer(UniqueFd(::accept4(server_listening_.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
+}
+
+Peer TestBed::accept() {
+  Peer peer;
+  (void)until([&] {
+    peer = accept_now();
+    return peer.open();
+  });
+  return peer;
+}
+
+bool TestBed::run(int most) {
+  for (int i = 0; i < most; ++i) {
+    const double before = counted(abi::worker_counter::events);
+    turn();
+    if (counted(abi::worker_counter::events) == before && !engine.has_work()) return true;
+  }
+  return false;
+}
+
+bool TestBed::until(const std::function<bool()>& fact) {
+  for (const uint64_t deadline = virtual_clock::real_ms() + 2000;;) {
+    turn();
+    if (fact()) return true;
+    if (virtual_clock::real_ms() > deadline) return false;
+    if (engine.has_work()) continue;
+    pollfd waiting{engine.rt.loop.fd(), POLLIN, 0};
+    (void)::poll(&waiting, 1, 1);
+  }
+}
+
+void TestBed::advance(uint64_t ms) {
+  virtual_clock::advance_ms(ms);
+  run();
+}
+
+void TestBed::pass_deadlines() {
+  for (int i = 0; i < 40 && engine.rt.wheel.count() > 0; ++i) advance(i < 20 ? 20'000 : 3'600'000);
+}
+
+Usage TestBed::usage() {
+  Usage u;
+  u.clients = engine.forwarder.clients.live();
+  u.exchanges = engine.forwarder.exchanges.live();
+  u.upstream_connections = engine.pool.connections.live();
+  u.tunnels = engine.tunnels.tunnels.live();
+  u.buffers = engine.rt.buffers.lent();
+  u.timers = engine.rt.wheel.count();
+  u.in_flight = engine.rt.board.total_in_flight(0).load();
+  u.connections = counted(abi::worker_counter::connections);
+  u.server_in_flight = counted_server(abi::server_counter::in_flight);
+  u.open_tunnels = counted(abi::worker_counter::open_tunnels);
+  u.fds = open_fds();
+  return u;
+}
+
+}  // namespace weir
