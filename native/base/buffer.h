@@ -11,6 +11,8 @@ namespace weir {
 // 64 KiB of data as architecture's watermark says, plus room so that a head of the largest size still leaves 16 KiB to read into.
 constexpr uint32_t kBufferBytes = 80 * 1024;
 constexpr uint32_t kReadBytes = 64 * 1024;
+// Bodies with at least so much to come are moved in pieces that fill whole segments, through a pipe where that is possible.
+constexpr uint32_t kBulkBytes = 96 * 1024;
 
 struct Buffer {
   Buffer* next = nullptr;

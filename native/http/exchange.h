@@ -13,6 +13,7 @@
 #include "http/head_parser.h"
 #include "http/plan.h"
 #include "loop/address.h"
+#include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
 
 namespace weir {
@@ -53,6 +54,9 @@ struct ClientConnection : TimerNode {
   PeerIp peer;
   Buffer* in = nullptr;
   ByteQueue out;
+  Pipe* pipe = nullptr;    // spliced bytes that go before those in `out`
+  uint32_t piece = 0;      // see bulk_piece; 0 until a large body comes
+  [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
   Exchange* exchange = nullptr;
   uint32_t lingered = 0;  // bytes thrown away
 };

@@ -3,7 +3,7 @@
 // Thread   the worker's loop thread only.
 // Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
 // Files    forwarder_client.cc (accept, heads, answers, ends) · forwarder_request.cc (attempts, request bodies, failures)
-//          forwarder_response.cc (response heads and bodies) · forwarder_timers.cc (deadlines)
+//          forwarder_response.cc (response heads and bodies) · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
 #pragma once
 #include <sys/epoll.h>
 
@@ -108,6 +108,15 @@ class Forwarder {
   void finish_response(Exchange& ex, bool extra_bytes);
   void server_ended(Exchange& ex, int error);
   void break_response(Exchange& ex);
+
+  // forwarder_splice.cc: large bodies of known length, without a visit to user memory. `false` from the splice_ functions: nothing
+  // more can be moved now, or the exchange has ended.
+  [[nodiscard]] bool may_splice_response(const Exchange& ex) const;
+  [[nodiscard]] bool splice_response(Exchange& ex);
+  [[nodiscard]] bool drain_to_client(ClientConnection& c, bool progress);
+  [[nodiscard]] bool may_splice_request(const Exchange& ex) const;
+  [[nodiscard]] bool splice_request(Exchange& ex);
+  [[nodiscard]] bool drain_to_server(UpstreamConnection& u);
 
   ListenerSettings& listener_of(const ClientConnection& c) { return *listeners_[c.listener]; }
 

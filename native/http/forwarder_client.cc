@@ -61,7 +61,7 @@ void Forwarder::on_client_event(ClientConnection& c, uint32_t events) {
     // It may have left, or only closed its sending side. If it left, the next write shows it; a short grace for answers that are near.
     if (c.state == ClientConnection::State::exchange) rt_.wheel.arm(&c, kHalfClosedGraceMs);
   }
-  if (events & EPOLLOUT && !c.out.empty()) flush_client(c);
+  if (events & EPOLLOUT && c.blocked()) flush_client(c);
   if (!c.readable) return;
   switch (c.state) {
     case ClientConnection::State::idle:
@@ -248,7 +248,7 @@ void Forwarder::end_exchange(Exchange& ex) {
   c.exchange = nullptr;
   exchanges.retire(&ex);
   if (c.state == ClientConnection::State::closed) return;
-  if (!c.out.empty()) {
+  if (c.blocked()) {
     c.state = ClientConnection::State::flushing;
     rt_.wheel.arm(&c, listener_of(c).write_ms);
     return;
@@ -306,7 +306,7 @@ void Forwarder::sweep() {
 void Forwarder::write_client(ClientConnection& c, Gather& g) {
   if (g.empty() || c.state == ClientConnection::State::closed) return;
   size_t written = 0;
-  if (c.out.empty()) {
+  if (!c.blocked()) {
     const IoResult r = write_some(c.fd.get(), g.parts(), g.count());
     if (r.kind == IoResult::Kind::failed) return client_gone(c);
     written = r.bytes;
@@ -327,6 +327,9 @@ void Forwarder::write_client(ClientConnection& c, Gather& g) {
 }
 
 void Forwarder::flush_client(ClientConnection& c) {
+  if (c.pipe) {
+    if (!drain_to_client(c, true) || c.pipe) return;
+  }
   while (!c.out.empty()) {
     const std::string_view front = c.out.front();
     const iovec part{const_cast<char*>(front.data()), front.size()};
@@ -365,6 +368,8 @@ void Forwarder::close_client(ClientConnection& c, bool reset) {
   if (c.in) rt_.buffers.give_back(c.in);
   c.in = nullptr;
   c.out.clear(rt_.buffers);
+  if (c.pipe) rt_.pipes.give_back(c.pipe);
+  c.pipe = nullptr;
   rt_.count(abi::worker_counter::connections, -1);
   --rt_.board.listener(rt_.board.column(), c.listener)[abi::listener_counter::connections];
   clients.retire(&c);

@@ -66,7 +66,7 @@ void Forwarder::on_upstream_event(UpstreamConnection& u, uint32_t events) {
   if (events & EPOLLIN || ended) u.readable = true;
   if (ended) u.peer_ended = true;
   const Token me{TokenKind::upstream, u.slot_generation, u.slot_index};
-  if (events & EPOLLOUT && !u.out.empty()) {
+  if (events & EPOLLOUT && u.blocked()) {
     flush_server(u);
     if (!pool_.connections.find(me.index, me.generation) || !u.exchange) return;
   }
@@ -92,6 +92,7 @@ void Forwarder::send_request(Exchange& ex) {
   UpstreamConnection& u = *ex.upstream;
   ex.stage = Stage::sending;
   ex.written_before = u.written;
+  if (u.piece == 0) u.piece = bulk_piece(u.fd.get());
   ex.response_parser.reset(HeadParser::Kind::response);
   ex.response_parser.set_request_method(ex.method);
   head_.clear();
@@ -174,8 +175,12 @@ void Forwarder::pump_request(Exchange& ex) {
   for (int turn = 0; !ex.request_complete && (ex.stage == Stage::sending || ex.stage == Stage::responding); ++turn) {
     if (turn == kStepsPerTurn) return enqueue(c);
     UpstreamConnection& u = *ex.upstream;
-    if (!u.out.empty()) return;  // backpressure: the server is slower than the client
+    if (u.blocked()) return;  // backpressure: the server is slower than the client
     if (!c.in || c.in->size() == 0) {
+      if (may_splice_request(ex)) {
+        if (!splice_request(ex)) return;
+        continue;
+      }
       if (!read_body(c, ex)) return;
       continue;
     }
@@ -223,7 +228,7 @@ bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
 
 void Forwarder::request_sent(Exchange& ex) {
   if (ex.stage != Stage::sending) return;
-  rt_.wheel.arm(ex.upstream, ex.upstream->out.empty() ? ex.plan->first_byte_ms : ex.plan->idle_ms);
+  rt_.wheel.arm(ex.upstream, !ex.upstream->blocked() ? ex.plan->first_byte_ms : ex.plan->idle_ms);
 }
 
 // False when the server's socket refused: the attempt has failed or been answered, and `u` may be gone.
@@ -231,7 +236,7 @@ bool Forwarder::write_server(UpstreamConnection& u, Gather& g) {
   if (g.empty()) return true;
   size_t written = 0;
   Exchange& ex = *u.exchange;
-  if (u.out.empty()) {
+  if (!u.blocked()) {
     const IoResult r = write_some(u.fd.get(), g.parts(), g.count());
     if (r.kind == IoResult::Kind::failed) {
       // It may have answered before it closed (an early 413): what it said counts more than that it stopped listening.
@@ -260,6 +265,7 @@ bool Forwarder::write_server(UpstreamConnection& u, Gather& g) {
 
 void Forwarder::flush_server(UpstreamConnection& u) {
   Exchange& ex = *u.exchange;
+  if (u.pipe && (!drain_to_server(u) || u.pipe)) return;
   while (!u.out.empty()) {
     const std::string_view front = u.out.front();
     const iovec part{const_cast<char*>(front.data()), front.size()};

@@ -49,11 +49,18 @@ void Forwarder::read_response(Exchange& ex) {
   ClientConnection& c = *ex.client;
   const Token me{TokenKind::client, c.slot_generation, c.slot_index};
   for (int turn = 0; ex.upstream && ex.upstream->readable && (ex.stage == Stage::sending || ex.stage == Stage::responding); ++turn) {
-    if (!c.out.empty()) return;  // backpressure: the client is slower than the server
+    if (c.blocked()) return;  // backpressure: the client is slower than the server
     if (turn == kReadsPerTurn) return enqueue(c);
     UpstreamConnection& u = *ex.upstream;
+    if (may_splice_response(ex)) {
+      if (!splice_response(ex)) return;
+      continue;
+    }
     char* to = rt_.scratch.get();
-    size_t room = kReadBytes;
+    // Whole segments of the server's, so that the rest of a large body begins with one.
+    size_t room = u.piece ? u.piece : kReadBytes;
+    // Room for the chunk's own framing, so that it leaves as one segment with its body.
+    if (ex.response_framing == ResponseFraming::chunked && ex.stage == Stage::responding) room -= 32;
     if (u.in) {
       to = u.in->bytes + u.in->end;
       room = u.in->room();
@@ -152,6 +159,9 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
 
   ex.response_framing = framing_towards(ex);
   ex.response_body.start(ex.response.body, ex.response.content_length);
+  if (c.piece == 0 && (ex.response_framing != ResponseFraming::length || ex.response.content_length >= kBulkBytes) &&
+      !ex.response_body.done())
+    c.piece = bulk_piece(c.fd.get());
   if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete) c.close_after = true;
   head_.clear();
   write_response_head(head_, sources(ex), {ex.response_framing, c.close_after, ex.http10 && !c.close_after});
@@ -208,7 +218,7 @@ void Forwarder::finish_response(Exchange& ex, bool extra_bytes) {
   u.server->total_us.record(rt_.now_us - ex.started_us);
   ex.response_complete = true;
   // Bytes behind a response belong to nothing that was asked for: such a connection is never used again.
-  const bool reusable = !extra_bytes && ex.request_complete && u.out.empty() && !u.readable && ex.response.keep_alive &&
+  const bool reusable = !extra_bytes && ex.request_complete && !u.blocked() && !u.readable && ex.response.keep_alive &&
                         ex.response.body != BodyKind::until_close;
   if (!ex.request_complete) c.close_after = c.may_send_more = true;
   end_lease(ex, reusable);

@@ -22,13 +22,13 @@ void Forwarder::on_client_timer(ClientConnection& c) {
     case ClientConnection::State::closed: return;
   }
   Exchange& ex = *c.exchange;
-  if (!c.out.empty()) {
+  if (c.blocked()) {
     // It takes nothing although bytes are waiting for it.
     rt_.count(abi::worker_counter::timeouts);
     return close_client(c, true);
   }
   if (c.peer_ended && !c.wrote_since_end) return client_gone(c);
-  const bool waits_for_body = !ex.request_complete && ex.upstream && ex.upstream->out.empty() &&
+  const bool waits_for_body = !ex.request_complete && ex.upstream && !ex.upstream->blocked() &&
                               (ex.stage == Stage::sending || ex.stage == Stage::responding);
   if (waits_for_body) {
     rt_.count(abi::worker_counter::timeouts);
@@ -51,12 +51,12 @@ void Forwarder::on_upstream_timer(UpstreamConnection& u) {
       return attempt_failed(ex, abi::failure::connect_timeout, ETIMEDOUT);
     case Stage::sending:
       // While the client is still sending its body, the server need not have said anything.
-      if (!ex.request_complete && u.out.empty()) return;
+      if (!ex.request_complete && !u.blocked()) return;
       rt_.count(abi::worker_counter::timeouts);
       return attempt_failed(ex, abi::failure::first_byte_timeout, ETIMEDOUT);
     case Stage::responding:
       // Not the server's silence when the client is the one who holds things up.
-      if (!ex.client->out.empty()) return rt_.wheel.arm(&u, ex.plan->idle_ms);
+      if (ex.client->blocked()) return rt_.wheel.arm(&u, ex.plan->idle_ms);
       rt_.count(abi::worker_counter::timeouts);
       return break_response(ex);
     default: return;

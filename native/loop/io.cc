@@ -80,6 +80,14 @@ int64_t bytes_acknowledged(int fd) {
   return int64_t(info.tcpi_bytes_acked);
 }
 
+uint32_t bulk_piece(int fd) {
+  constexpr uint32_t kAbout = 65536;
+  int segment = 0;
+  socklen_t n = sizeof segment;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &n) < 0 || segment <= 0) return kAbout;
+  return uint32_t(segment) >= kAbout ? kAbout : kAbout / uint32_t(segment) * uint32_t(segment);
+}
+
 void reset_on_close(int fd) {
   const linger l{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);

@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "loop/loop.h"
+#include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
 #include "stats/board.h"
 
@@ -19,6 +20,7 @@ struct Runtime {
   uint64_t now_us = monotonic_us();
   TimerWheel wheel{now_us};
   BufferPool buffers;
+  PipePool pipes;
   Board board;
   // One read goes here first; what cannot be passed on at once is copied into a pooled buffer.
   std::unique_ptr<char[]> scratch{new char[kReadBytes]};

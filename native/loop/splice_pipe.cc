@@ -19,10 +19,9 @@ IoResult Pipe::fill(int from, size_t most) {
   }
 }
 
-IoResult Pipe::drain(int to, bool more_follows) {
-  const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | (more_follows ? SPLICE_F_MORE : 0);
+IoResult Pipe::drain(int to) {
   for (;;) {
-    const ssize_t n = ::splice(read_end.get(), nullptr, to, nullptr, pending, flags);
+    const ssize_t n = ::splice(read_end.get(), nullptr, to, nullptr, pending, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (n > 0) {
       pending -= size_t(n);
       return {IoResult::Kind::ok, size_t(n), 0};

@@ -20,7 +20,7 @@ struct Pipe {
   // Takes up to `most` bytes from the socket. would_block: the socket has none, or the pipe is full.
   [[nodiscard]] IoResult fill(int from, size_t most);
   // Gives what is pending to the socket, as much as it takes.
-  [[nodiscard]] IoResult drain(int to, bool more_follows);
+  [[nodiscard]] IoResult drain(int to);
 };
 
 class PipePool {

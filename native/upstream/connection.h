@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
 #include "upstream/server.h"
 
@@ -26,7 +27,10 @@ struct UpstreamConnection : TimerNode {
   Server* server = nullptr;
   Exchange* exchange = nullptr;
   Buffer* in = nullptr;  // a response head that came in parts
+  Pipe* pipe = nullptr;  // spliced request bytes that go before those in `out`
+  uint32_t piece = 0;    // see bulk_piece; 0 until it is connected
   ByteQueue out;         // request bytes that the socket would not take yet
+  [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
   uint64_t written = 0;  // over the connection's life
   uint64_t opened_us = 0;
   uint64_t idle_since_us = 0;

@@ -136,6 +136,8 @@ void UpstreamPool::discard(UpstreamConnection& c) {
   if (c.in) rt_.buffers.give_back(c.in);
   c.in = nullptr;
   c.out.clear(rt_.buffers);
+  if (c.pipe) rt_.pipes.give_back(c.pipe);
+  c.pipe = nullptr;
   c.fd.reset();
   connections.retire(&c);
 }

@@ -97,16 +97,15 @@ void Script::send(std::string_view bytes) {
   if (Peer* to = target()) to->send(bytes);
 }
 
-// A client that left is followed by a new one in its place.
 void Script::aim_at_client(size_t slot) {
   aims_at_server_ = false;
   for (client_ = clients_.size(); client_-- > 0;)
-    if (clients_[client_].port % 3 == slot && clients_[client_].peer.open()) return;
+    if (clients_[client_].slot == slot && clients_[client_].peer.open()) return;
   Client made;
-  made.port = uint16_t(clients_.size() / 3 * 3 + 3 + slot);
-  for (const Client& c : clients_)
-    if (c.port >= made.port) made.port = uint16_t(c.port / 3 * 3 + 3 + slot);
+  made.slot = slot;
+  made.port = uint16_t(clients_.size() + 1);
   made.peer = tcp_clients_ ? bed_.connect() : bed_.connect_pair(made.port);
+  if (tcp_clients_) made.port = own_port(made.peer.fd());
   clients_.push_back(std::move(made));
   client_ = clients_.size() - 1;
 }
@@ -158,7 +157,7 @@ void Script::act(Peer& target, Step s) {
 Verdict Script::decide(Exchange& ex) {
   Entry e;
   for (size_t i = 0; i < clients_.size(); ++i)
-    if (ex.client->peer_port == (tcp_clients_ && clients_[i].peer.open() ? own_port(clients_[i].peer.fd()) : clients_[i].port)) e.client = i;
+    if (ex.client->peer_port == clients_[i].port) e.client = i;
   e.order = clients_[e.client].decided++;
   e.method = ex.method;
   ex.request_id_len = uint8_t(std::snprintf(ex.request_id, sizeof ex.request_id, "%zu", entries_.size()));
@@ -214,11 +213,15 @@ void Script::leave() {
     else peer.close();
     bed_.run();
   }
-  settle();
-  for (Peer& server : servers_) server.close();
-  settle();
-  for (Peer& server : servers_) server.close();
-  bed_.pass_deadlines();
+  // A deadline may still open a connection.
+  for (size_t known = SIZE_MAX; known != servers_.size();) {
+    known = servers_.size();
+    settle();
+    for (Peer& server : servers_) server.close();
+    settle();
+    bed_.pass_deadlines();
+    look_around();
+  }
 }
 
 }  // namespace weir

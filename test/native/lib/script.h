@@ -38,7 +38,8 @@ class Script {
   };
   struct Client {
     Peer peer;
-    uint16_t port = 0;
+    uint16_t port = 0;  // as the engine sees it
+    size_t slot = 0;    // one of three; a client that left is followed by another in its slot
     size_t decided = 0;
   };
 

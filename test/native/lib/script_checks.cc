@@ -27,14 +27,14 @@ bool client_is_stuck(const ClientConnection& c) {
   if (c.state == State::idle || c.state == State::head || c.state == State::lingering) return true;
   if (c.state != State::exchange || c.exchange->request_complete || !c.exchange->upstream) return false;
   const Exchange& ex = *c.exchange;
-  return (ex.stage == Exchange::Stage::sending || ex.stage == Exchange::Stage::responding) && ex.upstream->out.empty();
+  return (ex.stage == Exchange::Stage::sending || ex.stage == Exchange::Stage::responding) && !ex.upstream->blocked();
 }
 
 bool server_is_stuck(const UpstreamConnection& u) {
   if (!u.exchange || u.state != UpstreamConnection::State::leased) return false;
   const Exchange& ex = *u.exchange;
   const bool reads = ex.stage == Exchange::Stage::sending || ex.stage == Exchange::Stage::responding;
-  return reads && ex.client->out.empty() && has_unread(u.fd);
+  return reads && !ex.client->blocked() && has_unread(u.fd);
 }
 
 bool tunnel_is_stuck(const Tunnel& t) {
