@@ -1,4 +1,4 @@
-// Module init: one table lists every export. Contract: src/native/addon.d.ts.
+// Module init: one table lists every export. Contract: src/native/contract.ts.
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>

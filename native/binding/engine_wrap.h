@@ -1,4 +1,4 @@
-// The JavaScript object `Engine`: owns the Engine, its ScriptDecider and the bridge to libuv. Contract: src/native/addon.d.ts.
+// The JavaScript object `Engine`: owns the Engine, its ScriptDecider and the bridge to libuv. Contract: src/native/contract.ts.
 #pragma once
 #include <node_api.h>
 

@@ -126,6 +126,7 @@ void Acceptor::on_timer(ListeningSocket& s) {
 
 void Acceptor::stop() {
   for (const auto& s : sockets_) {
+    if (s->fd < 0) continue;
     if (s->watched) rt_.loop.unwatch(s->fd);
     s->watched = false;
     rt_.wheel.cancel(s.get());

@@ -89,7 +89,7 @@ class Forwarder {
   void connected(UpstreamConnection& u);
   void send_request(Exchange& ex);
   void pump_request(Exchange& ex);
-  void replay_body(Exchange& ex, Gather& g);
+  [[nodiscard]] bool replay_body(Exchange& ex);
   size_t take_body(Exchange& ex, std::string_view bytes, Gather& g);
   void request_sent(Exchange& ex);
   [[nodiscard]] bool write_server(UpstreamConnection& u, Gather& g);

@@ -283,7 +283,7 @@ void Forwarder::run_queue() {
     c->queued = false;
     if (c->state == ClientConnection::State::exchange) {
       if (c->exchange->upstream) read_response(*c->exchange);
-      if (c->state == ClientConnection::State::exchange && c->readable) pump_request(*c->exchange);
+      if (c->state == ClientConnection::State::exchange && !c->exchange->request_complete) pump_request(*c->exchange);
       continue;
     }
     if (c->state != ClientConnection::State::idle) continue;

@@ -99,7 +99,10 @@ void Forwarder::send_request(Exchange& ex) {
   write_request_head(head_, sources(ex));
   Gather g;
   g.add(head_.view());
-  if (ex.attempts > 1) replay_body(ex, g);
+  if (ex.attempts > 1 && (!ex.replay.empty() || ex.request_complete)) {
+    if (!write_server(u, g) || !replay_body(ex)) return;
+    g.clear();
+  }
   // A small body that came along with the head leaves along with it.
   if (!ex.request_complete && ex.client->in && ex.client->in->size() > 0) {
     const Token me{TokenKind::client, ex.client->slot_generation, ex.client->slot_index};
@@ -112,14 +115,19 @@ void Forwarder::send_request(Exchange& ex) {
   else pump_request(ex);
 }
 
-// What an earlier attempt took from the client already.
-void Forwarder::replay_body(Exchange& ex, Gather& g) {
+// Sends what an earlier attempt took from the client already. False: this attempt has failed, too.
+bool Forwarder::replay_body(Exchange& ex) {
   const bool chunked = ex.request.body == BodyKind::chunked;
-  for (const Buffer* b = ex.replay.first(); b && !g.full(); b = b->next) {
+  for (const Buffer* b = ex.replay.first(); b; b = b->next) {
+    Gather g;
     if (chunked) g.add_chunk(b->view());
     else g.add(b->view());
+    // A failed write ends the attempt, and with it maybe the exchange and what it kept.
+    if (!write_server(*ex.upstream, g)) return false;
   }
-  if (ex.request_complete && chunked) g.add_last_chunk(ex.request_body.trailers());
+  Gather last;
+  if (ex.request_complete && chunked) last.add_last_chunk(ex.request_body.trailers());
+  return write_server(*ex.upstream, last);
 }
 
 // Takes body bytes of the request out of `bytes` and adds what goes to the server. Returns how many were used; the exchange may

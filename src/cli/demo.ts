@@ -20,9 +20,9 @@ export const demoCommand: CommandModule<object, Arguments> = {
       listeners: { web: { bind: [listen], upstream: 'samples' } },
       upstreams: { samples: { servers: servers.map(({ name, port }) => ({ name, address: `127.0.0.1:${port}` })) } },
     }
-    await runLoaded(configFromInput(input, '<demo>'), null)
-    if (process.exitCode !== undefined) return
-    process.stdout.write(whatToTry(listen))
+    const running = await runLoaded(configFromInput(input, '<demo>'), null)
+    const address = running?.addresses[0]?.split(' ')[0]
+    if (address !== undefined) process.stdout.write(whatToTry(address))
   },
 }
 
@@ -37,8 +37,8 @@ async function startSample(name: string): Promise<{ name: string; port: number }
   return { name, port: (server.address() as AddressInfo).port }
 }
 
-function whatToTry(listen: string): string {
-  const url = `http://${listen.startsWith(':') ? `localhost${listen}` : listen.replace('127.0.0.1', 'localhost')}/`
+function whatToTry(address: string): string {
+  const url = `${address.replace(/127\.0\.0\.1|\*/, 'localhost')}/`
   return `
 Three sample servers (ada, bob, cleo) are behind ${url}
 Try, in another terminal:

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { startPrimary } from '../primary/primary.ts'
+import { type Running, startPrimary } from '../primary/primary.ts'
 import { obeySignals } from '../primary/signals.ts'
 import { findConfig, type LoadResult, loadConfig } from '../shared/config/load.ts'
 import { renderProblems } from '../shared/config/problem.ts'
@@ -25,18 +25,19 @@ export const runCommand: CommandModule<object, Arguments> = {
   },
 }
 
-/** Runs a configuration that was loaded, or says what is wrong with it. */
-export async function runLoaded(loaded: LoadResult, module: string | null): Promise<void> {
+/** Runs a configuration that was loaded; null when it has said what is wrong with it. */
+export async function runLoaded(loaded: LoadResult, module: string | null): Promise<Running | null> {
   if (!loaded.ok) {
     process.stderr.write(`${renderProblems(loaded.problems)}\n`)
     process.exitCode = 1
-    return
+    return null
   }
   if (loaded.warnings.length > 0) process.stderr.write(`${renderProblems(loaded.warnings)}\n`)
   const log = (line: string) => process.stderr.write(`weir: ${line}\n`)
   try {
     const running = await startPrimary({ config: loaded.config, module, print: (line) => process.stdout.write(`${line}\n`), log })
     obeySignals(running, loaded.config.shutdown.graceMs, log)
+    return running
   } catch (error) {
     fail((error as Error).message)
     process.exit(1)

@@ -22,10 +22,14 @@ const UNRESOLVED_MS = 2_000
  * Follows the names of servers: asks again every 30 s, every 2 s while one has no address, and calls `moved` for each server whose
  * addresses changed. A name that stops resolving keeps its last good addresses. Does nothing when the config has no names.
  */
-export function followNames(config: Config, known: Record<string, ResolvedAddress[]>, moved: (server: string, to: ResolvedAddress[]) => void): void {
-  const named = config.upstreams.flatMap((upstream) =>
-    upstream.servers.map((server) => ({ id: `${upstream.name}/${server.name}`, address: server.address })),
-  ).filter(({ address }) => address.kind === 'tcp' && isIP(address.host) === 0)
+export function followNames(
+  config: Config,
+  known: Record<string, ResolvedAddress[]>,
+  moved: (server: string, to: ResolvedAddress[]) => void,
+): void {
+  const named = config.upstreams
+    .flatMap((upstream) => upstream.servers.map((server) => ({ id: `${upstream.name}/${server.name}`, address: server.address })))
+    .filter(({ address }) => address.kind === 'tcp' && isIP(address.host) === 0)
   if (named.length === 0) return
   const look = async () => {
     for (const { id, address } of named) {
@@ -42,7 +46,11 @@ export function followNames(config: Config, known: Record<string, ResolvedAddres
 
 /** The order in which a resolver lists addresses means nothing. */
 function sameAddresses(a: readonly ResolvedAddress[], b: readonly ResolvedAddress[]): boolean {
-  const text = (list: readonly ResolvedAddress[]) => list.map((one) => JSON.stringify(one)).sort().join()
+  const text = (list: readonly ResolvedAddress[]) =>
+    list
+      .map((one) => JSON.stringify(one))
+      .sort()
+      .join()
   return text(a) === text(b)
 }
 

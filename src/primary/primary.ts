@@ -22,6 +22,8 @@ export interface PrimaryOptions {
 }
 
 export interface Running {
+  /** Where it listens, as it was printed: `http://127.0.0.1:8080 (web)`. */
+  addresses: string[]
   supervisor: Supervisor
   /** Finishes what is there, at most for `graceMs` (0: no deadline), and ends the workers. */
   stop(graceMs: number): Promise<void>
@@ -39,7 +41,16 @@ export async function startPrimary({ config, module, print, log }: PrimaryOption
   const addresses = await resolveServers(config)
   const plain = withoutFunctions(config)
   const order = (column: number): Serve => ({
-    type: 'serve', version: VERSION, generation: 1, config: plain, module, slots, addresses, sockets: sockets.byListener, column, columns,
+    type: 'serve',
+    version: VERSION,
+    generation: 1,
+    config: plain,
+    module,
+    slots,
+    addresses,
+    sockets: sockets.byListener,
+    column,
+    columns,
   })
   const supervisor = new Supervisor({ workers: columns, board, fds: [board.fd, ...wakers, ...sockets.fds], order, log })
   const close = () => {
@@ -64,7 +75,7 @@ export async function startPrimary({ config, module, print, log }: PrimaryOption
     close()
     await stopped
   }
-  return { supervisor, stop }
+  return { addresses: sockets.texts, supervisor, stop }
 }
 
 function removeFile(path: string): void {

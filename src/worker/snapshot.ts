@@ -74,7 +74,9 @@ export class Snapshot {
     }
     this.upstreams = new Map(order.config.upstreams.map((upstream) => [upstream.name, compileUpstream(upstream, order)]))
     const targets: Target[] = []
-    this.listeners = order.config.listeners.map((listener, index) => this.#compileListener(listener, order.sockets[index]?.port ?? '', targets))
+    this.listeners = order.config.listeners.map((listener, index) =>
+      this.#compileListener(listener, order.sockets[index]?.port ?? '', targets),
+    )
     this.targets = targets
     this.#install(order, engine)
   }
@@ -95,15 +97,22 @@ export class Snapshot {
   #compileRoute(config: RouteConfig, targets: Target[]): RunningRoute {
     const action = config.action
     const rewrite = compileRewrite(config.rewrite)
-    if (action.kind === 'redirect') return { config, rewrite, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
+    if (action.kind === 'redirect')
+      return { config, rewrite, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
     if (action.kind === 'answer') {
       const headers = action.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-      return { config, rewrite, action: { kind: 'answer', status: action.status, headers, contentType: action.contentType, body: action.body } }
+      return {
+        config,
+        rewrite,
+        action: { kind: 'answer', status: action.status, headers, contentType: action.contentType, body: action.body },
+      }
     }
     const own: Target[] = []
     const route: RunningRoute = { config, rewrite, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
     // A function of the config may choose any upstream, so such a route gets a plan for each.
-    const names = config.onRequest ? [...new Set([...action.split.map((part) => part.upstream), ...this.upstreams.keys()])] : action.split.map((part) => part.upstream)
+    const names = config.onRequest
+      ? [...new Set([...action.split.map((part) => part.upstream), ...this.upstreams.keys()])]
+      : action.split.map((part) => part.upstream)
     for (const name of names) {
       const target = { upstream: this.upstreams.get(name) as Upstream, plan: targets.length, route }
       targets.push(target)

@@ -95,7 +95,7 @@ export interface Rewrite {
   regex: { pattern: string; to: string } | null // JavaScript replacement syntax ($1), on the path
 }
 
-/** Values may hold placeholders: {client.ip} {client.port} {host} {method} {path} {scheme} {request.id} {server} {upstream} {listener.port}. */
+/** Values may hold placeholders: see placeholders.ts. */
 export interface HeaderEdits {
   set: [string, string][]
   add: [string, string][]

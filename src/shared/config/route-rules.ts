@@ -65,15 +65,17 @@ function checkAnswer(answer: Raw, document: ConfigDocument): void {
 function checkPlaceholders(route: Raw, document: ConfigDocument): void {
   const headers = entry(route, 'headers')
   const edits = ['request', 'response'].flatMap((side) => ['set', 'add'].map((verb) => entry(entry(headers, side), verb)))
-  const texts = [...edits.flatMap((edit) => entries(edit).flatMap(oneOrItems)), entry(entry(route, 'redirect'), 'to')]
-  for (const { path, value } of texts) {
-    if (typeof value !== 'string') continue
-    for (const { name, guess } of unknownPlaceholders(value)) {
-      document.valueWarning(
-        path,
-        `{${name}} is no placeholder and is sent as it stands`,
-        guess === null ? null : `did you mean "{${guess}}"?`,
-      )
-    }
+  for (const value of edits.flatMap((edit) => entries(edit).flatMap(oneOrItems))) checkText(value, 'header', document)
+  checkText(entry(entry(route, 'redirect'), 'to'), 'redirect', document)
+}
+
+function checkText({ path, value }: Raw, where: 'header' | 'redirect', document: ConfigDocument): void {
+  if (typeof value !== 'string') return
+  for (const { name, guess } of unknownPlaceholders(value, where)) {
+    document.valueWarning(
+      path,
+      `{${name}} is no placeholder and is sent as it stands`,
+      guess === null ? null : `did you mean "{${guess}}"?`,
+    )
   }
 }

@@ -8,7 +8,6 @@ import { comparePaths, compilePath } from './path-pattern.ts'
 import { PathTable } from './path-table.ts'
 import type { CompiledRoute, RouteEntry } from './route-entry.ts'
 
-
 /** The routes that can answer for one host. Keep it as long as the router: it does not change. */
 export class HostRoutes {
   readonly host: string

@@ -64,7 +64,7 @@ class Script {
   void check_response(const Message& at_client, size_t client, size_t order);
   [[nodiscard]] bool some_server_sent(const Message& wanted, const Entry& entry, const std::string& id);
   [[nodiscard]] Messages received_by(const Peer& server) const;
-  [[nodiscard]] std::vector<Method> methods_of(const Client& client) const;
+  [[nodiscard]] std::vector<Method> methods_of(size_t client) const;
 
   TestBed& bed_;
   std::deque<Client> clients_;

@@ -102,9 +102,9 @@ void TestBed::define_server() {
 void TestBed::refuse_connections() { server_listening_.fd.reset(); }
 
 Peer TestBed::connect() {
-  const uint32_t before = engine.forwarder.clients.live();
+  const double before = counted(abi::worker_counter::accepted);
   Peer peer(connect_to(port_));
-  require(until([&] { return engine.forwarder.clients.live() > before; }), "an accepted connection");
+  require(until([&] { return counted(abi::worker_counter::accepted) > before; }), "an accepted connection");
   return peer;
 }
 
