@@ -29,13 +29,19 @@ $(eval $(call native_program,asan,$(SANITIZING_CXX),-O1 $(NATIVE_ASAN),$(NATIVE_
 $(eval $(call native_program,tsan,$(SANITIZING_CXX),-O1 -fsanitize=thread,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
 $(eval $(call native_program,speed,$(CXX),-O2,test/native/speed/head_parse.cc))
 
-.PHONY: native-test native-asan native-tsan native-speed native-fuzz native-regressions
+.PHONY: asan-addon soak native-test native-asan native-tsan native-speed native-fuzz native-regressions
 
 native-test: build/native-plain/run #? C++ unit tests (ONLY=part of a name)
 	./$< "$(ONLY)"
 
-native-asan: build/native-asan/run #? C++ unit tests under AddressSanitizer and UBSan
-	./$< "$(ONLY)"
+native-asan: build/native-asan/run #? C++ unit tests under AddressSanitizer, LeakSanitizer and UBSan
+	ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 ./$< "$(ONLY)"
+
+asan-addon: build #? the addon with sanitizers under the wire and scenario tests (T=keep-alive runs one)
+	@scripts/asan-addon.sh $(if $(T),test/scenario/$(T).test.ts)
+
+soak: build #? SOAK_REQUESTS=1000000 requests with aborts on both sides; then nothing may be left behind
+	@$(NODE) --import tsx test/soak/aborts.ts
 
 native-tsan: build/native-tsan/run #? C++ unit tests under ThreadSanitizer
 	./$< "$(ONLY)"

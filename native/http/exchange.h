@@ -55,7 +55,7 @@ struct ClientConnection : TimerNode {
   Buffer* in = nullptr;
   ByteQueue out;
   Pipe* pipe = nullptr;    // spliced bytes that go before those in `out`
-  uint32_t piece = 0;      // see bulk_piece; 0 until a large body comes
+  uint32_t piece = 0;      // see piece_to_send; 0 while the body is not large
   [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
   Exchange* exchange = nullptr;
   uint32_t lingered = 0;  // bytes thrown away

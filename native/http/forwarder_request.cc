@@ -92,7 +92,6 @@ void Forwarder::send_request(Exchange& ex) {
   UpstreamConnection& u = *ex.upstream;
   ex.stage = Stage::sending;
   ex.written_before = u.written;
-  if (u.piece == 0) u.piece = bulk_piece(u.fd.get());
   ex.response_parser.reset(HeadParser::Kind::response);
   ex.response_parser.set_request_method(ex.method);
   head_.clear();

@@ -57,10 +57,8 @@ void Forwarder::read_response(Exchange& ex) {
       continue;
     }
     char* to = rt_.scratch.get();
-    // Whole segments of the server's, so that the rest of a large body begins with one.
+    // Whole segments of the server's, as its last large body had them, so that the rest of the next one begins with a segment.
     size_t room = u.piece ? u.piece : kReadBytes;
-    // Room for the chunk's own framing, so that it leaves as one segment with its body.
-    if (ex.response_framing == ResponseFraming::chunked && ex.stage == Stage::responding) room -= 32;
     if (u.in) {
       to = u.in->bytes + u.in->end;
       room = u.in->room();
@@ -159,9 +157,12 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
 
   ex.response_framing = framing_towards(ex);
   ex.response_body.start(ex.response.body, ex.response.content_length);
-  if (c.piece == 0 && (ex.response_framing != ResponseFraming::length || ex.response.content_length >= kBulkBytes) &&
-      !ex.response_body.done())
-    c.piece = bulk_piece(c.fd.get());
+  // For a body of unknown length the system calls would not pay: most such bodies are short.
+  c.piece = 0;
+  if (ex.response_framing == ResponseFraming::length && ex.response.content_length >= kBulkBytes) {
+    c.piece = piece_to_send(c.fd.get());
+    u.piece = piece_to_receive(u.fd.get());
+  }
   if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete) c.close_after = true;
   head_.clear();
   write_response_head(head_, sources(ex), {ex.response_framing, c.close_after, ex.http10 && !c.close_after});

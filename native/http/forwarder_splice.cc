@@ -68,9 +68,10 @@ bool Forwarder::may_splice_request(const Exchange& ex) const {
 bool Forwarder::splice_request(Exchange& ex) {
   ClientConnection& c = *ex.client;
   UpstreamConnection& u = *ex.upstream;
+  if (u.request_piece == 0) u.request_piece = piece_to_send(u.fd.get());
   Pipe* pipe = rt_.pipes.take();
   if (!pipe) return read_body(c, ex);
-  const IoResult r = pipe->fill(c.fd.get(), size_t(std::min<uint64_t>(ex.request_body.remaining(), u.piece)));
+  const IoResult r = pipe->fill(c.fd.get(), size_t(std::min<uint64_t>(ex.request_body.remaining(), u.request_piece)));
   if (r.kind != IoResult::Kind::ok) {
     rt_.pipes.give_back(pipe);
     c.readable = false;

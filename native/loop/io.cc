@@ -80,12 +80,27 @@ int64_t bytes_acknowledged(int fd) {
   return int64_t(info.tcpi_bytes_acked);
 }
 
-uint32_t bulk_piece(int fd) {
+namespace {
+bool read_info(int fd, tcp_info& info) {
+  memset(&info, 0, sizeof info);
+  socklen_t n = sizeof info;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &n) == 0;
+}
+
+uint32_t whole_segments(uint32_t segment) {
   constexpr uint32_t kAbout = 65536;
-  int segment = 0;
-  socklen_t n = sizeof segment;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, &n) < 0 || segment <= 0) return kAbout;
-  return uint32_t(segment) >= kAbout ? kAbout : kAbout / uint32_t(segment) * uint32_t(segment);
+  return segment == 0 || segment >= kAbout ? kAbout : kAbout / segment * segment;
+}
+}  // namespace
+
+uint32_t piece_to_send(int fd) {
+  tcp_info info;
+  return whole_segments(read_info(fd, info) ? info.tcpi_snd_mss : 0);
+}
+
+uint32_t piece_to_receive(int fd) {
+  tcp_info info;
+  return whole_segments(read_info(fd, info) ? info.tcpi_rcv_mss : 0);
 }
 
 void reset_on_close(int fd) {

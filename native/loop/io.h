@@ -26,10 +26,11 @@ struct IoResult {
 // Bytes of ours that the peer's kernel has acknowledged on this TCP connection (RFC 4898), or -1 where nobody knows (unix sockets).
 [[nodiscard]] int64_t bytes_acknowledged(int fd);
 
-// How many bytes to move at once so that the peer's connection sends full segments: a multiple of its maximum segment size near
+// How many bytes to move at once so that a TCP connection carries full segments: a multiple of its current segment size, near
 // 64 KiB. A remainder would leave as a small packet of its own, wake the receiver for nothing, and cost a third more CPU
-// (docs/tuning.md).
-[[nodiscard]] uint32_t bulk_piece(int fd);
+// (docs/tuning.md). The size grows with the peer's window, so ask again for each large body.
+[[nodiscard]] uint32_t piece_to_send(int fd);
+[[nodiscard]] uint32_t piece_to_receive(int fd);
 
 // Makes the coming close() send a reset, so that the peer cannot take what it got for the whole.
 void reset_on_close(int fd);

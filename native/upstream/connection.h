@@ -28,7 +28,8 @@ struct UpstreamConnection : TimerNode {
   Exchange* exchange = nullptr;
   Buffer* in = nullptr;  // a response head that came in parts
   Pipe* pipe = nullptr;  // spliced request bytes that go before those in `out`
-  uint32_t piece = 0;    // see bulk_piece; 0 until it is connected
+  uint32_t piece = 0;          // see piece_to_receive; 0 until a large body came
+  uint32_t request_piece = 0;  // see piece_to_send; 0 until a large body went
   ByteQueue out;         // request bytes that the socket would not take yet
   [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
   uint64_t written = 0;  // over the connection's life

@@ -309,3 +309,19 @@ TEST("the next address of a server is tried when one refuses") {
   CHECK_EQ(round.bed.server().preferred, 1u);
   round.expect_clean();
 }
+
+TEST("a server that speaks while its connection is still being made is heard") {
+  for (const bool leaves : {false, true}) {
+    Round round;
+    round.client.send(kGet);
+    CHECK(round.bed.until([&] { return round.bed.decider.decided == 1; }));
+    // The engine learns of the connection and of what came over it in one event.
+    while (!round.server.open()) round.server = round.bed.accept_now();
+    round.server.send("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    if (leaves) round.server.half_close();
+    CHECK(round.answer(""));
+    CHECK_EQ(round.response().status, 503);
+    CHECK_EQ(round.response().body, "busy");
+    round.expect_clean();
+  }
+}

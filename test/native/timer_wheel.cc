@@ -10,6 +10,8 @@ using namespace weir;
 namespace {
 
 constexpr uint64_t kLateUs = 2 * TimerWheel::kTickMs * 1000;
+// The alarm counts whole ticks from now, wherever in a tick now is.
+constexpr uint64_t kAlarmLateUs = kLateUs + TimerWheel::kTickMs * 1000;
 
 struct Timed : TimerNode {
   uint64_t due_us = 0;  // 0: not armed
@@ -65,7 +67,7 @@ class Life {
     CHECK(!late_);
     const int alarm = wheel_.next_ms();
     for (const Timed& n : nodes_)
-      if (n.due_us != 0) CHECK(alarm >= 1 && now_us_ + uint64_t(alarm) * 1000 <= std::max(n.due_us, now_us_) + kLateUs);
+      if (n.due_us != 0) CHECK(alarm >= 1 && now_us_ + uint64_t(alarm) * 1000 <= std::max(n.due_us, now_us_) + kAlarmLateUs);
   }
 
   void expired(Timed& n) {

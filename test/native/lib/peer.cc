@@ -65,6 +65,11 @@ void Peer::reset() {
   if (!open()) return;
   take_bytes();
   reset_on_close(fd_.get());
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  ::getsockopt(fd_.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  // A unix socket knows no reset: its end looks orderly.
+  if (domain == AF_UNIX && pending_.empty() && !broken) closed_in_order = true;
   fd_.reset();
 }
 

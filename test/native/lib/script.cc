@@ -217,6 +217,9 @@ void Script::leave() {
   for (size_t known = SIZE_MAX; known != servers_.size();) {
     known = servers_.size();
     settle();
+    // Late verdicts come in the end: TypeScript has deadlines of its own for them.
+    while (!waiting_.empty()) resume();
+    settle();
     for (Peer& server : servers_) server.close();
     settle();
     bed_.pass_deadlines();
