@@ -6,7 +6,6 @@ import { withoutFunctions } from '../shared/config/functions.ts'
 import type { Config } from '../shared/config/model.ts'
 import { firstListenerFd, type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import { Board } from './board.ts'
-import { requireDescriptors } from './descriptors.ts'
 import { openListeningSockets } from './listening-sockets.ts'
 import { followNames, resolveServers } from './names.ts'
 import { serverSlots } from './server-slots.ts'
@@ -31,7 +30,6 @@ export interface Running {
 
 /** Starts everything, or nothing: on an error all that was opened is closed again and the error says why in one sentence. */
 export async function startPrimary({ config, module, print, log }: PrimaryOptions): Promise<Running> {
-  requireDescriptors()
   const native = addon()
   const columns = config.workers > 0 ? config.workers : availableParallelism()
   const sockets = openListeningSockets(native, config.listeners, firstListenerFd(columns))

@@ -89,6 +89,6 @@ test('a response whose end is the end of the connection is not ended by the dead
   client.send('GET /endless HTTP/1.0\r\n\r\n')
   await until(() => client.reader.pending.includes('hello'))
   const stopped = weir.stop()
-  await assert.rejects(client.reader.takeRest(3_000), /reset/)
+  await assert.rejects(client.readResponse({ within: 3_000 }), /reset/)
   await stopped
 })
