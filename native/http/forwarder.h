@@ -2,7 +2,7 @@
 // Owns     client connections and exchanges. An exchange holds a lease on an upstream connection, given back or closed when it ends.
 // Thread   the worker's loop thread only.
 // Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
-// Files    forwarder_client.cc (accept, heads, answers, ends) · forwarder_request.cc (attempts, request bodies, failures)
+// Files    forwarder_client.cc (accept, heads, answers) · forwarder_close.cc (writes, ends) · forwarder_request.cc (attempts, request bodies, failures)
 //          forwarder_response.cc (response heads and bodies) · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
 #pragma once
 #include <sys/epoll.h>
@@ -73,16 +73,18 @@ class Forwarder {
   void answer(Exchange& ex, const Answer& a);
   void end_exchange(Exchange& ex);
   void next(ClientConnection& c);
+  void release_request_head(Exchange& ex);
+  bool skip_buffered_body(Exchange& ex);
+  void enqueue(ClientConnection& c);
+  std::string_view date();
+
+  // forwarder_close.cc
   void flush_client(ClientConnection& c);
   void write_client(ClientConnection& c, Gather& g);
   void client_gone(ClientConnection& c);
   void close_client(ClientConnection& c, bool reset = false);
   void close_politely(ClientConnection& c);
   void linger(ClientConnection& c);
-  void release_request_head(Exchange& ex);
-  bool skip_buffered_body(Exchange& ex);
-  void enqueue(ClientConnection& c);
-  std::string_view date();
 
   // forwarder_request.cc
   void start_attempt(Exchange& ex, const Verdict& v);

@@ -1,4 +1,4 @@
-// The client's side: accept, heads in, verdicts, our own answers, and how connections end.
+// The client's side: accept, heads in, verdicts, our own answers, what comes next on a connection.
 #include <errno.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -7,6 +7,7 @@
 
 #include "http/forwarder.h"
 #include "http/head_writer.h"
+#include "http/status_text.h"
 #include "loop/io.h"
 
 namespace weir {
@@ -15,8 +16,6 @@ namespace {
 constexpr uint32_t kMaxExchanges = 10'000;
 constexpr uint32_t kMaxAgeSeconds = 3600;
 constexpr uint32_t kHalfClosedGraceMs = 500;
-constexpr uint32_t kLingerMs = 2000;
-constexpr uint32_t kLingerBytes = 1 << 20;
 }  // namespace
 
 Forwarder::~Forwarder() { close_all(); }
@@ -301,104 +300,6 @@ void Forwarder::sweep() {
   clients.sweep();
   exchanges.sweep();
   pool_.connections.sweep();
-}
-
-void Forwarder::write_client(ClientConnection& c, Gather& g) {
-  if (g.empty() || c.state == ClientConnection::State::closed) return;
-  size_t written = 0;
-  if (!c.blocked()) {
-    const IoResult r = write_some(c.fd.get(), g.parts(), g.count());
-    if (r.kind == IoResult::Kind::failed) return client_gone(c);
-    written = r.bytes;
-    rt_.count(abi::worker_counter::bytes_to_clients, double(written));
-    if (written > 0 && c.peer_ended) c.wrote_since_end = true;
-    if (written == g.bytes()) return;
-    rt_.wheel.arm(&c, listener_of(c).write_ms);
-  }
-  for (int i = 0; i < g.count(); ++i) {
-    const iovec& p = g.parts()[i];
-    if (written >= p.iov_len) {
-      written -= p.iov_len;
-      continue;
-    }
-    c.out.append(rt_.buffers, {static_cast<char*>(p.iov_base) + written, p.iov_len - written});
-    written = 0;
-  }
-}
-
-void Forwarder::flush_client(ClientConnection& c) {
-  if (c.pipe) {
-    if (!drain_to_client(c, true) || c.pipe) return;
-  }
-  while (!c.out.empty()) {
-    const std::string_view front = c.out.front();
-    const iovec part{const_cast<char*>(front.data()), front.size()};
-    const IoResult r = write_some(c.fd.get(), &part, 1);
-    if (r.kind == IoResult::Kind::would_block) return;
-    if (r.kind == IoResult::Kind::failed) return client_gone(c);
-    rt_.count(abi::worker_counter::bytes_to_clients, double(r.bytes));
-    if (c.peer_ended) c.wrote_since_end = true;
-    c.out.consume(rt_.buffers, r.bytes);
-    rt_.wheel.arm(&c, listener_of(c).write_ms);
-    if (r.bytes < front.size()) return;
-  }
-  if (c.state == ClientConnection::State::flushing) return next(c);
-  if (c.exchange && c.exchange->upstream) read_response(*c.exchange);
-}
-
-void Forwarder::client_gone(ClientConnection& c) {
-  if (c.state == ClientConnection::State::exchange) rt_.count(abi::worker_counter::client_aborts);
-  close_client(c);
-}
-
-// Ends everything of this connection at once: the server's work is cancelled by closing its connection.
-void Forwarder::close_client(ClientConnection& c, bool reset) {
-  if (c.state == ClientConnection::State::closed) return;
-  c.state = ClientConnection::State::closed;
-  if (c.exchange) {
-    Exchange& ex = *c.exchange;
-    end_lease(ex, false);
-    end_exchange(ex);
-  }
-  if (c.fd.valid()) {
-    if (reset) reset_on_close(c.fd.get());
-    c.fd.reset();
-  }
-  rt_.wheel.cancel(&c);
-  if (c.in) rt_.buffers.give_back(c.in);
-  c.in = nullptr;
-  c.out.clear(rt_.buffers);
-  if (c.pipe) rt_.pipes.give_back(c.pipe);
-  c.pipe = nullptr;
-  rt_.count(abi::worker_counter::connections, -1);
-  --rt_.board.listener(rt_.board.column(), c.listener)[abi::listener_counter::connections];
-  clients.retire(&c);
-}
-
-// All was sent. If the client may still be sending, a plain close would answer with a reset that can destroy what we sent
-// (RFC 9112 9.6): so close our side, and read for a while.
-void Forwarder::close_politely(ClientConnection& c) {
-  if (c.break_at_end) return close_client(c, true);
-  const bool unread = c.readable || (c.in && c.in->size() > 0);
-  if (c.peer_ended || (!unread && !c.may_send_more)) return close_client(c);
-  c.state = ClientConnection::State::lingering;
-  if (c.in) rt_.buffers.give_back(c.in);
-  c.in = nullptr;
-  ::shutdown(c.fd.get(), SHUT_WR);
-  rt_.wheel.arm(&c, kLingerMs);
-  if (c.readable) linger(c);
-}
-
-void Forwarder::linger(ClientConnection& c) {
-  for (;;) {
-    const IoResult r = read_some(c.fd.get(), rt_.scratch.get(), kReadBytes);
-    if (r.kind == IoResult::Kind::would_block) {
-      c.readable = false;
-      return;
-    }
-    c.lingered += uint32_t(r.bytes);
-    if (r.kind != IoResult::Kind::ok || c.lingered > kLingerBytes) return close_client(c);
-  }
 }
 
 UniqueFd Forwarder::take_client_socket(ClientConnection& c) { return std::move(c.fd); }

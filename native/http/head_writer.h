@@ -35,6 +35,5 @@ void write_answer_head(ByteSink& out, const HeadSources& from, const Answer& ans
 // The address that the client is taken to have: the peer, or what trusted proxies say of it, read from right to left.
 [[nodiscard]] PeerIp client_ip(const Exchange& ex, const ClientConnection& client, const ListenerSettings& listener);
 [[nodiscard]] std::string_view request_id(const HeadSources& from);
-[[nodiscard]] std::string_view reason_phrase(int status);
 
 }  // namespace weir

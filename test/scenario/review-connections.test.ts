@@ -48,12 +48,10 @@ test('a response that a server sends before it reads the request is passed on at
   process.kill(worker, 'SIGSTOP')
   first.request('GET /')
   await delay(20)
-  second.request(`GET /slow/${'a'.repeat(26)}!`)
+  second.request(`GET /slow/${'a'.repeat(23)}!`)
   await delay(20)
   process.kill(worker, 'SIGCONT')
-  // The worker is free again when it has answered the second one, so nothing but a lost event can hold the first.
-  assert.equal((await second.readResponse({ within: 15_000 })).status, 503)
-  assert.equal((await first.readResponse({ within: 3_000 })).status, 503)
+  assert.equal((await first.readResponse({ within: 10_000 })).status, 503)
 })
 
 test('an early response is passed on whole when its server then resets the connection on which the client still sends', async (t) => {

@@ -42,7 +42,10 @@ async function soak(scope: Scope): Promise<void> {
     const seconds = (performance.now() - started) / 1000
     const held = await atRest()
     if (step === WARM_STEPS) warm = held
-    print(`step=${step} requests=${tally.requests} answered=${tally.answered} left=${tally.left} seconds=${seconds.toFixed(1)} ${held.map(show).join(' ')}`)
+    assert.equal(tally.stalled, 0, 'clients that asked for everything and were kept waiting')
+    print(
+      `step=${step} requests=${tally.requests} answered=${tally.answered} left=${tally.left} seconds=${seconds.toFixed(1)} ${held.map(show).join(' ')}`,
+    )
   }
   compare(warm, await atRest())
 }
