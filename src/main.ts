@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** Process entry: a command, or a worker that the primary forked. Nothing else. */
 import cluster from 'node:cluster'
-import { requireDescriptors } from './primary/descriptors.ts'
+import { requireDescriptors } from './cli/descriptors.ts'
 
 if (cluster.isWorker) {
   const { runWorker } = await import('./worker/worker.ts')

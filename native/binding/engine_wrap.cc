@@ -29,8 +29,13 @@ struct Wrap {
   std::unique_ptr<UvBridge> bridge;
   std::vector<Late> late;
 
-  // Work of a turn is over. Late verdicts first: closing the decider's scope may run JavaScript, which may bring more.
+  bool is_settling = false;
+
+  // Work of a turn is over. Closing the decider's scope runs JavaScript, which may bring verdicts on exchanges that waited; those
+  // may lead to further decisions. A loop, not a recursion: a pipeline may be long.
   void after_turn() {
+    is_settling = true;
+    decider->end_turn();
     while (!late.empty()) {
       std::vector<Late> now;
       now.swap(late);
@@ -39,8 +44,9 @@ struct Wrap {
         (void)engine->forwarder.resume(l.index, l.generation, l.verdict);
       }
       engine->settle();
+      decider->end_turn();
     }
-    decider->end_turn();
+    is_settling = false;
   }
   void settle() {
     engine->settle();
@@ -246,7 +252,7 @@ napi_value resume(napi_env env, napi_callback_info info) {
   Exchange* ex = c.exchange();
   if (!ex) return make(env, false);
   Wrap& w = *c.wrap;
-  if (w.engine->in_turn()) {
+  if (w.engine->in_turn() || w.is_settling) {
     w.late.push_back({c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))), w.decider->staged});
     return make(env, true);
   }

@@ -1,5 +1,7 @@
 #include "binding/script_decider.h"
 
+#include <utility>
+
 #include "binding/napi_util.h"
 #include "engine/engine.h"
 #include "http/text.h"
@@ -41,10 +43,11 @@ void ScriptDecider::open_turn() {
 // Closing the callback scope runs microtasks and next ticks: promises of async functions settle here.
 void ScriptDecider::end_turn() {
   if (!handles_) return;
-  napi_close_callback_scope(env_, callbacks_);
-  napi_close_handle_scope(env_, handles_);
-  handles_ = nullptr;
-  callbacks_ = nullptr;
+  // What runs now may decide again, in a scope of its own.
+  const napi_callback_scope callbacks = std::exchange(callbacks_, nullptr);
+  const napi_handle_scope handles = std::exchange(handles_, nullptr);
+  napi_close_callback_scope(env_, callbacks);
+  napi_close_handle_scope(env_, handles);
 }
 
 int ScriptDecider::call(napi_ref function, napi_value* args, size_t count) {

@@ -1,6 +1,7 @@
 #include "engine/acceptor.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,16 @@ constexpr uint32_t kMaxAllowance = 32;
 constexpr uint32_t kFullPauseMs = 20;
 constexpr uint32_t kNoFdPauseMs = 100;
 }  // namespace
+
+Acceptor::Acceptor(Runtime& rt, Forwarder& forwarder, const Tunnels& tunnels) : rt_(rt), forwarder_(forwarder), tunnels_(tunnels) {
+  // A client that is accepted with the last descriptor could not be served: there would be none for its server. An eighth is kept
+  // back for that, and a few for Node itself.
+  constexpr uint64_t kOwn = 48;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const uint64_t all = uint64_t(limit.rlim_cur);
+  descriptors_ = all > 2 * kOwn ? all - kOwn - all / 8 : kOwn;
+}
 
 bool Acceptor::add(int fd, unsigned listener) {
   auto s = std::make_unique<ListeningSocket>();
@@ -66,6 +77,8 @@ void Acceptor::on_event(uint32_t index) {
 }
 
 bool Acceptor::full(const ListeningSocket& s) const {
+  const uint64_t used = forwarder_.clients.live() + forwarder_.upstream_connections() + 2 * (tunnels_.tunnels.live() + rt_.pipes.lent());
+  if (used >= descriptors_) return true;
   const ListenerSettings* l = forwarder_.find_listener(s.listener);
   double open = 0;
   for (unsigned w = 0; w < rt_.board.workers(); ++w) open += rt_.board.listener(w, s.listener)[abi::listener_counter::connections];
@@ -125,6 +138,8 @@ void Acceptor::on_timer(ListeningSocket& s) {
 }
 
 void Acceptor::stop() {
+  // Others must not leave connections to us any more.
+  rt_.board.mine()[abi::worker_counter::alive] = 0;
   for (const auto& s : sockets_) {
     if (s->fd < 0) continue;
     if (s->watched) rt_.loop.unwatch(s->fd);

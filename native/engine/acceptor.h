@@ -9,6 +9,7 @@
 
 #include "http/forwarder.h"
 #include "loop/runtime.h"
+#include "tcp/tunnel.h"
 
 namespace weir {
 
@@ -25,7 +26,7 @@ struct ListeningSocket : TimerNode {
 
 class Acceptor {
  public:
-  Acceptor(Runtime& rt, Forwarder& forwarder) : rt_(rt), forwarder_(forwarder) {}
+  Acceptor(Runtime& rt, Forwarder& forwarder, const Tunnels& tunnels);
 
   [[nodiscard]] bool add(int fd, unsigned listener);
   // Everybody's eventfds, by column. Without them no worker waits for another.
@@ -45,6 +46,8 @@ class Acceptor {
 
   Runtime& rt_;
   Forwarder& forwarder_;
+  const Tunnels& tunnels_;
+  uint64_t descriptors_;  // how many connections of all kinds the process may have; some are kept back for servers
   std::vector<std::unique_ptr<ListeningSocket>> sockets_;
   std::vector<int> wakers_;
 };

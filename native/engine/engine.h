@@ -14,7 +14,7 @@ namespace weir {
 
 class Engine : private Joiner {
  public:
-  explicit Engine(Decider& decider) : pool(rt), forwarder(rt, pool, decider, *this), tunnels(rt), acceptor(rt, forwarder) {}
+  explicit Engine(Decider& decider) : pool(rt), forwarder(rt, pool, decider, *this), tunnels(rt), acceptor(rt, forwarder, tunnels) {}
   ~Engine() override;
 
   // One turn: everything that is ready now, then queued work, then the timers that are due. `has_work` is true when a further turn

@@ -99,6 +99,7 @@ struct Exchange {
   bool head_held = false;          // client->in still has the request head at its start
   bool expects_continue = false;
   bool request_complete = false;   // the whole request was handed to the server's socket or its queue
+  bool upload_refused = false;     // the server's socket takes no more of the request; its response may still come
   bool response_started = false;   // a final response head went to the client
   bool response_complete = false;
   bool wants_upgrade = false;

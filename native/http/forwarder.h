@@ -48,6 +48,7 @@ class Forwarder {
 
   // No further request on any connection: idle ones close now, the others after their exchange.
   void drain();
+  [[nodiscard]] uint32_t upstream_connections() const { return pool_.connections.live(); }
   [[nodiscard]] bool draining() const { return draining_; }
   void close_all();
 

@@ -16,6 +16,7 @@ namespace {
 constexpr uint32_t kMaxExchanges = 10'000;
 constexpr uint32_t kMaxAgeSeconds = 3600;
 constexpr uint32_t kHalfClosedGraceMs = 500;
+constexpr uint32_t kDecisionMs = 60'000;
 }  // namespace
 
 Forwarder::~Forwarder() { close_all(); }
@@ -74,7 +75,8 @@ void Forwarder::on_client_event(ClientConnection& c, uint32_t events) {
 }
 
 void Forwarder::read_head(ClientConnection& c) {
-  while (c.readable && (c.state == ClientConnection::State::idle || c.state == ClientConnection::State::head)) {
+  // A connection in the queue has a next head in its buffer, which comes before whatever the socket says now.
+  while (c.readable && !c.queued && (c.state == ClientConnection::State::idle || c.state == ClientConnection::State::head)) {
     if (!c.in) c.in = rt_.buffers.take();
     Buffer& b = *c.in;
     if (b.at == b.end) b.at = b.end = 0;
@@ -159,7 +161,10 @@ void Forwarder::perform(Exchange& ex, const Verdict& v) {
     case abi::verdict::answer:
       if (v.answer) return answer(ex, *v.answer);
       break;
-    case abi::verdict::wait: ex.stage = Stage::waiting; return;
+    case abi::verdict::wait:
+      ex.stage = Stage::waiting;
+      if (!ex.client->peer_ended) rt_.wheel.arm(ex.client, kDecisionMs);
+      return;
     default: break;
   }
   close_client(*ex.client, true);

@@ -65,6 +65,8 @@ void Forwarder::close_client(ClientConnection& c, bool reset) {
   c.state = ClientConnection::State::closed;
   if (c.exchange) {
     Exchange& ex = *c.exchange;
+    // The end of the connection would be the end of the body: whatever the reason for closing is, it must not look complete.
+    if (ex.response_started && !ex.response_complete && ex.response_framing == ResponseFraming::until_close) reset = true;
     end_lease(ex, false);
     end_exchange(ex);
   }

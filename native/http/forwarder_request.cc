@@ -60,6 +60,9 @@ void Forwarder::on_upstream_event(UpstreamConnection& u, uint32_t events) {
   if (u.state == UpstreamConnection::State::connecting) {
     // Neither means that a socket object is only being set up.
     if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) return;
+    // A server may have spoken before we did; that edge is not reported again.
+    u.readable = events & (EPOLLIN | EPOLLRDHUP);
+    u.peer_ended = events & EPOLLRDHUP;
     return connected(u);
   }
   if (u.state != UpstreamConnection::State::leased || !u.exchange) return;
@@ -85,13 +88,16 @@ void Forwarder::connected(UpstreamConnection& u) {
   }
   u.state = UpstreamConnection::State::leased;
   u.server->preferred = u.address_index;
+  const Token me{TokenKind::upstream, u.slot_generation, u.slot_index};
   send_request(ex);
+  if (pool_.connections.find(me.index, me.generation) && u.readable && u.exchange) read_response(*u.exchange);
 }
 
 void Forwarder::send_request(Exchange& ex) {
   UpstreamConnection& u = *ex.upstream;
   ex.stage = Stage::sending;
   ex.written_before = u.written;
+  ex.upload_refused = false;
   ex.response_parser.reset(HeadParser::Kind::response);
   ex.response_parser.set_request_method(ex.method);
   head_.clear();
@@ -179,7 +185,7 @@ size_t Forwarder::take_body(Exchange& ex, std::string_view bytes, Gather& g) {
 void Forwarder::pump_request(Exchange& ex) {
   ClientConnection& c = *ex.client;
   const Token me{TokenKind::client, c.slot_generation, c.slot_index};
-  for (int turn = 0; !ex.request_complete && (ex.stage == Stage::sending || ex.stage == Stage::responding); ++turn) {
+  for (int turn = 0; !ex.request_complete && !ex.upload_refused && (ex.stage == Stage::sending || ex.stage == Stage::responding); ++turn) {
     if (turn == kStepsPerTurn) return enqueue(c);
     UpstreamConnection& u = *ex.upstream;
     if (u.blocked()) return;  // backpressure: the server is slower than the client
@@ -221,7 +227,8 @@ bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
     if (r.bytes < b.room() && !c.peer_ended) c.readable = false;
     b.end += uint32_t(r.bytes);
     rt_.count(abi::worker_counter::bytes_from_clients, double(r.bytes));
-    rt_.wheel.arm(&c, listener_of(c).body_ms);
+    // A client that takes nothing of its response is late however diligently it sends.
+    if (!c.blocked()) rt_.wheel.arm(&c, listener_of(c).body_ms);
     return true;
   }
   c.readable = false;
@@ -248,8 +255,8 @@ bool Forwarder::write_server(UpstreamConnection& u, Gather& g) {
     if (r.kind == IoResult::Kind::failed) {
       // It may have answered before it closed (an early 413): what it said counts more than that it stopped listening.
       u.readable = u.peer_ended = true;
-      if (ex.stage == Stage::sending && !ex.response_started) read_response(ex);
-      else server_ended(ex, r.error);
+      ex.upload_refused = true;
+      read_response(ex);
       return false;
     }
     written = r.bytes;

@@ -100,6 +100,7 @@ bool Forwarder::drain_to_server(UpstreamConnection& u) {
     }
     if (r.kind == IoResult::Kind::failed) {
       u.readable = u.peer_ended = true;
+      ex.upload_refused = true;
       read_response(ex);
       return false;
     }

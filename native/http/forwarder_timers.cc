@@ -28,6 +28,11 @@ void Forwarder::on_client_timer(ClientConnection& c) {
     return close_client(c, true);
   }
   if (c.peer_ended && !c.wrote_since_end) return client_gone(c);
+  if (ex.stage == Stage::waiting) {
+    // A function that never settles must not hold a client for ever.
+    rt_.count(abi::worker_counter::timeouts);
+    return refuse(ex, 504, "the decision on this request took too long");
+  }
   const bool waits_for_body = !ex.request_complete && ex.upstream && !ex.upstream->blocked() &&
                               (ex.stage == Stage::sending || ex.stage == Stage::responding);
   if (waits_for_body) {

@@ -94,6 +94,19 @@ void put_edits(ByteSink& out, const HeaderEdits& edits, const HeadSources& from)
   }
 }
 
+// Headers that say who the client is, beyond those that have an id: all of X-Forwarded-*, and spellings with underscores, which many
+// servers take for hyphens (CGI, WSGI, PHP).
+bool claims_identity(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-forwarded-";
+  const auto is = [name](std::string_view known) {
+    for (size_t i = 0; i < known.size(); ++i)
+      if ((name[i] == '_' ? '-' : lower(name[i])) != known[i]) return false;
+    return true;
+  };
+  if (name.size() >= kPrefix.size() && is(kPrefix)) return true;
+  return (name.size() == 9 && (is("x-real-ip") || is("forwarded"))) || (name.size() == 12 && is("x-request-id"));
+}
+
 void put_target(ByteSink& out, const HeadSources& from) {
   const MessageHead& req = from.exchange.request;
   const RequestEdits* dynamic = from.exchange.edits.get();
@@ -160,12 +173,15 @@ void write_request_head(ByteSink& out, const HeadSources& from) {
   // An Expect from an HTTP/1.0 client means nothing (RFC 9110 10.1.1).
   if (ex.http10) dropped |= bit(HeaderId::expect);
   if (req.body != BodyKind::chunked) dropped |= bit(HeaderId::trailer);
+  const auto is_spoofed = [&](const HeaderRef& h) {
+    return !from.client.trusted && h.id == HeaderId::other && (req.base[h.name_at] | 0x20) == 'x' && claims_identity(req.name(h));
+  };
   const bool plain = edits.empty() && !dynamic && !req.connection_names_headers;
   if (plain) {
-    copy_headers(out, req, [dropped](const HeaderRef& h) { return !(dropped >> unsigned(h.id) & 1); });
+    copy_headers(out, req, [&](const HeaderRef& h) { return !(dropped >> unsigned(h.id) & 1) && !is_spoofed(h); });
   } else {
     copy_headers(out, req, [&](const HeaderRef& h) {
-      if (dropped >> unsigned(h.id) & 1) return false;
+      if (dropped >> unsigned(h.id) & 1 || is_spoofed(h)) return false;
       const std::string_view name = req.name(h);
       if (edits.drops(h.id, name) || dynamic_drops(dynamic, name)) return false;
       return !req.connection_names_headers || !named_by_connection(req, name);

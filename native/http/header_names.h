@@ -13,7 +13,7 @@ namespace weir {
 [[nodiscard]] Method method_of(std::string_view text);
 
 // Ends at this hop and is never forwarded as it came (RFC 9110 7.6.1), whether Connection names it or not.
-// Proxy-Authenticate and Proxy-Authorization are passed on: this proxy asks nobody to authenticate.
+// Proxy-Authenticate and Proxy-Authorization are between a client and its proxy; head_writer.cc drops them as well.
 [[nodiscard]] constexpr bool is_hop_by_hop(HeaderId id) {
   switch (id) {
     case HeaderId::connection:

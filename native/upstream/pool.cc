@@ -65,7 +65,7 @@ UpstreamConnection* UpstreamPool::open(Server& s, int& error) {
   c->kind = kUpstreamTimer;
   c->server = &s;
   c->opened_us = rt_.now_us;
-  c->address_index = uint16_t(s.preferred);
+  c->address_index = s.preferred < s.addresses.size() ? uint16_t(s.preferred) : 0;
   c->addresses_tried = 0;
   if (start(*c, error)) return c;
   if (try_next_address(*c, error)) return c;

@@ -19,4 +19,8 @@ export function obeySignals(running: Running, graceMs: number, log: (line: strin
   process.on('SIGTERM', () => stop('SIGTERM', graceMs))
   process.on('SIGINT', () => stop('SIGINT', graceMs))
   process.on('SIGQUIT', () => stop('SIGQUIT', 0))
+  // Their defaults would end the process, or open a debugger.
+  process.on('SIGHUP', () => log('SIGHUP: this version cannot reload; restart it to apply a new configuration'))
+  process.on('SIGUSR1', () => log('SIGUSR1: there is no log file to reopen'))
+  process.on('SIGUSR2', () => log('SIGUSR2: this version cannot be upgraded while it runs'))
 }

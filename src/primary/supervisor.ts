@@ -20,6 +20,8 @@ interface Slot {
   column: number
   worker: Worker
   life: Machine<WorkerState>
+  /** It said hello; messages reach it. */
+  isListening: boolean
   startedMs: number
   earlyDeaths: number
 }
@@ -69,7 +71,8 @@ export class Supervisor {
     this.#isStopping = true
     const gone = [...this.#slots.values()].map((slot) => new Promise<void>((resolve) => slot.worker.once('exit', () => resolve())))
     for (const slot of this.#slots.values()) {
-      if (slot.life.to('draining', 'stop') && slot.worker.isConnected()) slot.worker.send({ type: 'stop', graceMs } satisfies ToWorker)
+      if (slot.life.to('draining', 'stop') && slot.isListening && slot.worker.isConnected())
+        slot.worker.send({ type: 'stop', graceMs } satisfies ToWorker)
     }
     // A worker whose event loop hangs does not keep its own deadline.
     const deadline = graceMs > 0 ? setTimeout(() => this.kill(), graceMs + 1000) : undefined
@@ -88,7 +91,7 @@ export class Supervisor {
     // The start of all of them is told in one line; what comes later is news.
     const log = (line: string) => this.#firstReady === undefined && this.#options.log(line)
     const life = machine<WorkerState>(`worker ${column + 1}`, workerLifecycle, 'starting', log)
-    const slot: Slot = { column, worker, life, startedMs: Date.now(), earlyDeaths }
+    const slot: Slot = { column, worker, life, isListening: false, startedMs: Date.now(), earlyDeaths }
     this.#slots.set(column, slot)
     worker.on('message', (message: ToPrimary) => this.#hear(slot, message))
     worker.on('error', (error) => this.#options.log(`worker ${column + 1}: ${error.message}`))
@@ -97,7 +100,10 @@ export class Supervisor {
 
   #hear(slot: Slot, message: ToPrimary): void {
     if (message.type === 'hello') {
-      slot.worker.send(this.#options.order(slot.column))
+      slot.isListening = true
+      // Stopped before it began: it has nothing to finish.
+      if (this.#isStopping) slot.worker.process.kill('SIGKILL')
+      else slot.worker.send(this.#options.order(slot.column))
       return
     }
     if (message.type === 'refused') {

@@ -4,11 +4,12 @@
  *
  *     accept -> parse -> ROUTE -> PICK -> forward -> OBSERVE
  */
+import { constants } from 'node:os'
 import type { Request, RequestOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
-import { headerLines, stageStatus } from './forward/answers.ts'
+import { headerLines, requireHeader, requireStatus, stageStatus } from './forward/answers.ts'
 import { afterFailure, type FailureKind } from './forward/retry.ts'
 import { CurrentHead } from './lent-head.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
@@ -21,6 +22,8 @@ const { lent: at, headFlag, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
 /** How long this worker keeps away from a server that refused a connection. Only the primary calls a server down. */
 const DISTRUST_MS = 1000
+const { EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL } = constants.errno
+const ownShortage = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL])
 
 /** What is remembered of an exchange between its attempts. */
 interface Attempts {
@@ -77,7 +80,9 @@ export class RequestLife {
     const kind = failureKinds[this.#lent[at.reason] as number] as FailureKind
     const flags = this.#lent[at.flags] as number
     const { config, picker } = memory.target.upstream
-    if (kind === 'connect') picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
+    // A shortage of our own says nothing about the server.
+    if (kind === 'connect' && !ownShortage.has(this.#lent[at.detail] as number))
+      picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
     const next = afterFailure(
       {
         kind,
@@ -195,7 +200,7 @@ export class RequestLife {
     const act = (outcome: RequestOutcome) => this.#actOn(outcome, route, listener, request)
     try {
       const outcome = route.config.onRequest?.(request)
-      if (!(outcome instanceof Promise)) return act(outcome)
+      if (!isThenable(outcome)) return act(outcome)
       this.#resumeWhenSettled(outcome, id, act, (error) => this.#failFunction(error, route))
       return verdict.wait
     } catch (error) {
@@ -205,7 +210,7 @@ export class RequestLife {
 
   /** `lent` has moved on to other exchanges by then, so this one's facts are put back before its verdict is made. */
   #resumeWhenSettled(
-    outcome: Promise<RequestOutcome>,
+    outcome: PromiseLike<RequestOutcome>,
     id: ExchangeId,
     act: (outcome: RequestOutcome) => Verdict,
     fail: (error: unknown) => Verdict,
@@ -232,14 +237,18 @@ export class RequestLife {
     if (outcome === undefined || outcome === null) return this.#act(route, listener, request.path, false)
     if ('answer' in outcome) {
       const { status, body = '', headers = {} } = outcome.answer
+      requireStatus(status)
+      if (typeof body !== 'string') throw new TypeError('the body of an answer must be a string')
       const fields = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type')
       const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? 'text/plain; charset=utf-8'
-      headerLines([['content', type]])
+      requireHeader('Content-Type', type)
       this.#engine.stageAnswer(status, headerLines(fields), type, body)
       return verdict.answer
     }
     if ('redirect' in outcome) {
-      this.#engine.stageAnswer(outcome.redirect.status ?? 308, headerLines([['Location', outcome.redirect.to]]), '', '')
+      const { status = 308 } = outcome.redirect
+      if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`${status} is not the status of a redirect`)
+      this.#engine.stageAnswer(status, headerLines([['Location', outcome.redirect.to]]), '', '')
       return verdict.answer
     }
     const target =
@@ -271,6 +280,10 @@ export class RequestLife {
     this.#report(error)
     return this.#answerStatus(500, route)
   }
+}
+
+function isThenable(outcome: unknown): outcome is PromiseLike<RequestOutcome> {
+  return typeof (outcome as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function statusWhenNobodyIsLeft(kind: FailureKind): number {

@@ -1,7 +1,7 @@
 import type { Request } from '../index-types.ts'
 import type { Engine, HeadField } from '../native/contract.ts'
 import type { ExchangeId } from './exchange.ts'
-import { headerLines } from './forward/answers.ts'
+import { requireHeader } from './forward/answers.ts'
 import type { HeadReader } from './route/head-reader.ts'
 import { cookieValue, queryParameter } from './route/parameters.ts'
 
@@ -54,7 +54,7 @@ export class RequestView implements Request, HeadReader {
   }
   setHeader(name: string, value: string | null): void {
     if (hopByHop.has(name.toLowerCase())) throw new RangeError(`${name} belongs to the connection and cannot be set`)
-    if (value !== null) headerLines([[name, value]])
+    requireHeader(name, value ?? '')
     this.#engine.setHeader(this.#id.index, this.#id.generation, name, value)
   }
   setTarget(target: string): void {

@@ -14,7 +14,7 @@ export function runWorker(): void {
   const worker = new Worker()
   process.on('message', (message: ToWorker) => worker.obey(message))
   // The primary speaks for all of us; a Ctrl-C in a terminal reaches every process of the group.
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) process.on(signal, () => {})
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
   process.on('SIGTERM', () => worker.stop(worker.graceMs))
   // Without this node:cluster would end the process at once when the primary dies; what is in flight may finish.
   if (cluster.worker) cluster.worker.exitedAfterDisconnect = true
@@ -80,7 +80,9 @@ class Worker {
   }
 
   #refuse(generation: number, error: unknown): void {
-    tell({ type: 'refused', generation, reason: error instanceof Error ? error.message : String(error) })
+    // Of no use as it is: the primary makes another one, and tries again.
+    const refusal: ToPrimary = { type: 'refused', generation, reason: describe(error) }
+    process.send?.(refusal, () => process.exit(1))
   }
 }
 
@@ -97,7 +99,17 @@ function reportFunctionError(error: unknown): void {
   const second = Math.floor(Date.now() / 1000)
   if (second !== reported.second) reported = { second, count: 0 }
   if (reported.count++ >= 10) return
-  const text = error instanceof Error ? (error.stack?.split('\n').slice(0, 2).join(' ') ?? error.message) : String(error)
+  const text = describe(error)
   process.stderr.write(`weir: worker ${process.pid}: a function of the configuration failed: ${text}\n`)
+}
+
+/** Whatever was thrown, in one line. */
+function describe(error: unknown): string {
+  try {
+    if (error instanceof Error && typeof error.stack === 'string') return error.stack.split('\n').slice(0, 2).join(' ')
+    return String(error)
+  } catch {
+    return 'something that cannot be shown was thrown'
+  }
 }
 let reported = { second: 0, count: 0 }

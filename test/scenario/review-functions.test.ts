@@ -1,7 +1,7 @@
 // Functions of a TypeScript config, whatever they do: one request may suffer, never the worker or another request.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -127,7 +127,6 @@ test('async functions that settle at once leave nothing behind', async (t) => {
   const before = residentBytes(worker)
   await round(6_000)
   const grown = residentBytes(worker) - before
-  console.log('grown', grown)
   assert.deepEqual(weir.workerPids(), [worker])
   assert.ok(grown < 20e6, `grown by ${grown} bytes`)
 })
@@ -135,7 +134,7 @@ test('async functions that settle at once leave nothing behind', async (t) => {
 test('a worker that dies while the file of the config is broken is replaced nevertheless', async (t) => {
   const server = await startServer(t, (_req, res) => void res.end('fine'))
   const weir = await startWithFunctions(t, server.address, `{ '/a': () => undefined }`)
-  const good = (await import('node:fs')).readFileSync(weir.path, 'utf8')
+  const good = readFileSync(weir.path, 'utf8')
   writeFileSync(weir.path, 'export default {')
   const [worker] = weir.workerPids() as [number]
   process.kill(worker, 'SIGKILL')

@@ -27,15 +27,27 @@ export function stageStatus(engine: Engine, status: number, pages: ErrorPages): 
   engine.stageAnswer(status, status === 503 ? 'Retry-After: 1\r\n' : '', page?.contentType ?? '', page?.body)
 }
 
-/** `Name: value` lines. Throws a RangeError when a name is no token or a value has control characters. */
+/** Throws a RangeError unless it is a status that an answer may have: 200 to 599. */
+export function requireStatus(status: unknown): void {
+  if (!Number.isInteger(status) || Number(status) < 200 || Number(status) > 599) {
+    throw new RangeError(`${String(status)} is not a status that an answer may have (200 to 599)`)
+  }
+}
+
+/** Throws a RangeError when a name is no token or a value has control characters. */
+export function requireHeader(name: string, value: string): void {
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new RangeError(`${JSON.stringify(name)} is not a header name`)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here.
+  if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value))
+    throw new RangeError(`the value of ${name} has characters that a header cannot hold`)
+}
+
+/** `Name: value` lines. Throws a RangeError for one that is not valid, or that weir sets itself. */
 export function headerLines(headers: Iterable<readonly [string, string]>): string {
   let lines = ''
   for (const [name, value] of headers) {
-    if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) throw new RangeError(`${JSON.stringify(name)} is not a header name`)
+    requireHeader(name, value)
     if (framing.has(name.toLowerCase())) throw new RangeError(`${name} is set by weir itself`)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused here.
-    if (/[\x00-\x08\x0a-\x1f\x7f]|[^\x00-\xff]/.test(value))
-      throw new RangeError(`the value of ${name} has characters that a header cannot hold`)
     lines += `${name}: ${value}\r\n`
   }
   return lines

@@ -7,6 +7,9 @@ export type Excluded = readonly number[]
 
 export const NOTHING_EXCLUDED: Excluded = []
 
+/** Milliseconds. */
+const LONGEST_DISTRUST_MS = 60_000
+
 /**
  * Who of a group may be picked, for the length of one pick. One object per group, filled anew for each pick; servers are
  * asked about one by one, because a policy for a thousand servers looks at a few of them only.
@@ -33,7 +36,9 @@ export class Eligible {
   /** Active (weight above 0, usable), trusted, not tried before, and below its limit. */
   accepts(position: number): boolean {
     const group = this.group
-    if (group.isActive[position] === 0 || (group.distrustedUntil[position] as number) > this.#now) return false
+    // The clock has 31 bits of milliseconds: a time that seems far ahead was noted before it began anew.
+    const distrustLeft = (group.distrustedUntil[position] as number) - this.#now
+    if (group.isActive[position] === 0 || (distrustLeft > 0 && distrustLeft <= LONGEST_DISTRUST_MS)) return false
     const slot = group.slots[position] as number
     const excluded = this.#excluded
     for (let i = 0; i < excluded.length; i++) if (excluded[i] === slot) return false
