@@ -57,7 +57,8 @@ void Peer::close() {
   if (!open()) return;
   flush();
   take_bytes();
-  closed_in_order = closed_in_order || (pending_.empty() && !broken);
+  // What the socket did not take yet was never sent: the engine sees a shorter stream with an orderly end.
+  closed_in_order = closed_in_order || !broken;
   fd_.reset();
 }
 
@@ -69,7 +70,7 @@ void Peer::reset() {
   socklen_t size = sizeof domain;
   ::getsockopt(fd_.get(), SOL_SOCKET, SO_DOMAIN, &domain, &size);
   // A unix socket knows no reset: its end looks orderly.
-  if (domain == AF_UNIX && pending_.empty() && !broken) closed_in_order = true;
+  if (domain == AF_UNIX && !broken) closed_in_order = true;
   fd_.reset();
 }
 

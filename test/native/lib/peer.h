@@ -29,16 +29,14 @@ class Peer {
   [[nodiscard]] bool open() const { return fd_.valid(); }
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool idle() const { return pending_.empty(); }
-  // `received` without what is at its start; for tests that read step by step.
   [[nodiscard]] bool got(std::string_view text) const { return received.find(text) != std::string::npos; }
-  [[nodiscard]] std::string take() { return std::exchange(received, std::string()); }
 
   std::string received;
   std::string sent;      // what the socket took
   bool stalled = false;  // reads nothing
   bool ended = false;    // the engine closed in order (FIN)
   bool broken = false;   // the engine reset, or the socket failed
-  bool closed_in_order = false;  // we sent a FIN after all our bytes
+  bool closed_in_order = false;  // we sent a FIN behind what was sent
 
  private:
   void flush();
