@@ -30,13 +30,16 @@ g++ -shared -fsanitize=address,undefined "${objects[@]}" -o $out/weir.node
 reports=$PWD/$out/reports
 rm -rf "$reports" && mkdir -p "$reports"
 export WEIR_ADDON=$PWD/$out/weir.node
-WEIR_TEST_LD_PRELOAD=$(g++ -print-file-name=libasan.so)
-export WEIR_TEST_LD_PRELOAD
-export ASAN_OPTIONS="detect_leaks=0:halt_on_error=1:detect_stack_use_after_return=0:log_path=$reports/asan"
+# Only balancers get the runtime, not the tests; some tests start them by themselves, so it comes with their node.
+preload=$(g++ -print-file-name=libasan.so)
+printf '#!/bin/sh\nLD_PRELOAD=%s exec "%s" "$@"\n' "$preload" "$node" >$out/node
+chmod +x $out/node
+export WEIR_TEST_NODE=$PWD/$out/node
+export ASAN_OPTIONS="detect_leaks=0:halt_on_error=1:handle_sigill=1:handle_abort=1:detect_stack_use_after_return=0:log_path=$reports/asan"
 export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:log_path=$reports/ubsan"
 
 # An addon that is not the one with sanitizers would prove nothing.
-LD_PRELOAD=$WEIR_TEST_LD_PRELOAD "$node" -e "
+"$WEIR_TEST_NODE" -e "
   require(process.env.WEIR_ADDON)
   const maps = require('fs').readFileSync('/proc/self/maps', 'utf8')
   if (!maps.includes('build/asan/weir.node') || !maps.includes('libasan')) throw new Error('the addon with sanitizers was not loaded')"

@@ -100,6 +100,7 @@ class Forwarder {
   void attempt_failed(Exchange& ex, int reason, int error);
   [[nodiscard]] bool certainly_unsent(const Exchange& ex, int reason) const;
   bool read_body(ClientConnection& c, Exchange& ex);
+  static void make_room(Buffer& b, Exchange& ex);
 
   // forwarder_response.cc
   void read_response(Exchange& ex);

@@ -1,6 +1,8 @@
 // Towards the server: attempts, the request's body, and what happens when an attempt fails.
 #include <errno.h>
 
+#include <cstring>
+
 #include "http/forwarder.h"
 #include "http/head_writer.h"
 #include "loop/io.h"
@@ -12,6 +14,7 @@ namespace {
 constexpr unsigned kMaxAttempts = 32;
 // How many reads and writes one body may do before others get their turn.
 constexpr int kStepsPerTurn = 16;
+constexpr uint32_t kLeastRoom = kBufferBytes - kMaxHeadBytes - 1;
 }  // namespace
 
 void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
@@ -211,6 +214,17 @@ void Forwarder::pump_request(Exchange& ex) {
   if (ex.request_complete && ex.upstream) request_sent(ex);
 }
 
+// Moves what the buffer still needs to its front: the held head, if there is one, and the bytes behind it. A head has at most
+// kMaxHeadBytes, so at least kLeastRoom bytes are free afterwards when everything else was used.
+void Forwarder::make_room(Buffer& b, Exchange& ex) {
+  const uint32_t from = ex.head_held ? uint32_t(ex.request.base - b.bytes) : b.at;
+  memmove(b.bytes, b.bytes + from, b.end - from);
+  b.at -= from;
+  b.end -= from;
+  // The head's views count from its base, so they move along.
+  if (ex.head_held) ex.request.base = b.bytes;
+}
+
 // One read of body bytes behind what is in the client's buffer. False: nothing to be had now, or the client ended.
 bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
   if (!c.readable) {
@@ -221,7 +235,7 @@ bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
   Buffer& b = *c.in;
   // The request head stays in front while it may have to be sent again.
   if (b.at == b.end) b.at = b.end = ex.head_held ? uint32_t(ex.request.base - b.bytes) + ex.parser.consumed() : 0;
-  if (b.room() == 0) return false;
+  if (b.room() < kLeastRoom) make_room(b, ex);
   const IoResult r = read_some(c.fd.get(), b.bytes + b.end, b.room());
   if (r.kind == IoResult::Kind::ok) {
     if (r.bytes < b.room() && !c.peer_ended) c.readable = false;

@@ -9,8 +9,8 @@ TimerWheel::TimerWheel(uint64_t now_us) : now_(tick_of(now_us)), clock_(now_) {
 }
 
 void TimerWheel::arm(TimerNode* n, uint32_t delay_ms) {
-  // One tick more: the current tick has partly passed, and a deadline must never fire early.
-  n->deadline = clock_ + delay_ms / kTickMs + 1;
+  // Rounded up, and one tick more because the current one has partly passed: a deadline must never fire early.
+  n->deadline = clock_ + uint32_t((uint64_t(delay_ms) + kTickMs - 1) / kTickMs) + 1;
   if (n->linked()) {
     if (int32_t(n->deadline - n->slot_tick) >= 0) return;
     unlink(n);

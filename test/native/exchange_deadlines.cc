@@ -109,7 +109,7 @@ TEST("a client that takes nothing of a finished response is reset after the writ
   round.client.stalled = true;
   round.client.send(kGet);
   CHECK(round.meet());
-  round.server.send("HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n" + std::string(9'000'000, 'x'));
+  round.server.send("HTTP/1.1 200 OK\r\nContent-Length: 40000000\r\n\r\n" + std::string(40'000'000, 'x'));
   for (int i = 0; i < 100; ++i) round.server.pump(), round.bed.run();
   CHECK_EQ(round.bed.usage().clients, 1u);
   CHECK(!round.server.idle());

@@ -225,6 +225,9 @@ void Script::leave() {
     bed_.pass_deadlines();
     look_around();
   }
+  // Those beyond the most that are looked at must not meet the next script.
+  while (bed_.accept_now().open()) {
+  }
 }
 
 }  // namespace weir

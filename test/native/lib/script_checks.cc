@@ -123,6 +123,9 @@ void Script::check_response(const Message& at_client, size_t client, size_t orde
   require(at_client.count("x-exchange") == 1 && size_t(std::atol(id.c_str())) < entries_.size(), "a response of unknown origin", id);
   const Entry& e = entries_[size_t(std::atol(id.c_str()))];
   require(e.client == client && e.order == order, "a response answers another request", at_client.line);
+  // A socket pair knows no reset, so an HTTP/1.0 client on it cannot tell a cut body from a whole one.
+  const bool ends_with_connection = at_client.count("content-length") == 0 && at_client.count("transfer-encoding") == 0;
+  if (ends_with_connection && !tcp_clients_) return;
   require(some_server_sent(at_client, e, id), "a response that no server sent whole looks whole to its client", at_client.line + "\n" + at_client.body);
 }
 
