@@ -107,7 +107,7 @@ coverage: build #? unit tests with the lines that they do not reach
 -include native/tests.mk
 -include bench/bench.mk
 
-asan: native-asan #? the same as native-asan
+asan: native-asan asan-addon #? engine tests, and all scenario and wire tests, under address and undefined-behaviour sanitizers
 
 fuzz: native-fuzz #? the same as native-fuzz
 
