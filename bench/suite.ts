@@ -1,5 +1,6 @@
 /**
- * Compares weir with nginx and HAProxy in one run on one machine. `make bench-http`; bench/README.md says how to read it.
+ * Compares weir with nginx and HAProxy in one run on one machine. `make bench-http`, `make bench-tcp`; bench/README.md says how to
+ * read it.
  * Peers take turns and every round begins with another one, so that a slow minute of the machine hits all of them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,30 +12,57 @@ import { httpLatency } from './cases/http-latency.ts'
 import { httpManyServers } from './cases/http-many-servers.ts'
 import { httpSmall } from './cases/http-small.ts'
 import { idleMemory } from './cases/idle-memory.ts'
+import { tcpBulk1m } from './cases/tcp-bulk-1m.ts'
+import { tcpBulk64m } from './cases/tcp-bulk-64m.ts'
+import { tcpConnect } from './cases/tcp-connect.ts'
+import { tcpSmall } from './cases/tcp-small.ts'
 import type { Bench, Case, Sample } from './lib/case.ts'
 import { machineTime, stolenSince } from './lib/cpu.ts'
-import { startOrigins } from './lib/load.ts'
+import { type Origins, startEchoes, startOrigins } from './lib/load.ts'
 import { describeMachine } from './lib/machine.ts'
 import { median } from './lib/numbers.ts'
 import { cleanUpAtExit, output } from './lib/processes.ts'
 import { type CaseResult, reportCase } from './lib/report.ts'
+import { direct } from './peers/direct.ts'
 import { haproxy, haproxyAlternatives } from './peers/haproxy.ts'
+import { haproxyTcp, haproxyTcpAlternatives } from './peers/haproxy-tcp.ts'
 import { nginx, nginxAlternatives } from './peers/nginx.ts'
+import { nginxTcp, nginxTcpAlternatives } from './peers/nginx-tcp.ts'
 import type { PeerKind } from './peers/peer.ts'
 import { weir } from './peers/weir.ts'
+import { weirTcp } from './peers/weir-tcp.ts'
 
-const allCases: Case[] = [httpSmall, httpLatency, httpLarge, idleMemory, httpManyServers]
-const allPeers: PeerKind[] = [nginx, haproxy, weir, ...nginxAlternatives, ...haproxyAlternatives]
-const help = `usage: suite.ts [--rounds 3] [--seconds 4] [--peers nginx,haproxy,weir] [--case a,b] [--full]
-cases: ${allCases.map((one) => one.name).join(' ')}
-peers: ${allPeers.map((one) => one.name).join(' ')}`
+/** What is compared on one layer. A peer has the same name on both. */
+interface Layer {
+  cases: Case[]
+  peers: PeerKind[]
+  startServers(core: number | null): Promise<Origins>
+}
 
-const { values: options } = parseArgs({
+const layers: Record<'http' | 'tcp', Layer> = {
+  http: {
+    cases: [httpSmall, httpLatency, httpLarge, idleMemory, httpManyServers],
+    peers: [nginx, haproxy, weir, ...nginxAlternatives, ...haproxyAlternatives],
+    startServers: startOrigins,
+  },
+  tcp: {
+    cases: [tcpSmall, tcpBulk1m, tcpBulk64m, tcpConnect],
+    peers: [nginxTcp, haproxyTcp, weirTcp, direct, ...nginxTcpAlternatives, ...haproxyTcpAlternatives],
+    startServers: startEchoes,
+  },
+}
+const help = `usage: suite.ts [http|tcp] [--rounds 3] [--seconds 4] [--peers nginx,haproxy,weir] [--case a,b] [--full]
+${Object.entries(layers)
+  .map(([name, layer]) => `${name} cases: ${namesOf(layer.cases)}\n${name} peers: ${namesOf(layer.peers)}`)
+  .join('\n')}`
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '4' },
     peers: { type: 'string', default: 'nginx,haproxy,weir' },
-    case: { type: 'string', default: allCases.map((one) => one.name).join(',') },
+    case: { type: 'string' },
     full: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -48,11 +76,13 @@ cleanUpAtExit()
 await main()
 
 async function main(): Promise<void> {
-  const [cases, peers] = [named(allCases, options.case), named(allPeers, options.peers)]
+  const layer = layerOf(positionals)
+  const cases = options.case === undefined ? layer.cases : named(layer.cases, options.case)
+  const peers = named(layer.peers, options.peers)
   const [rounds, seconds] = [positive('rounds', options.rounds), positive('seconds', options.seconds)]
   const machine = describeMachine()
   const cores = await coresToUse()
-  const origins = await startOrigins(cores.load)
+  const origins = await layer.startServers(cores.load)
   const bench: Bench = { cores, origins: origins.ports, seconds, full: options.full, nginxMaximum: { value: 0 } }
   console.log(
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ` +
@@ -120,6 +150,16 @@ async function coresToUse(): Promise<Bench['cores']> {
   }
   await output(null, 'taskset', ['-acp', '1', String(process.pid)])
   return { proxy: 0, load: 1 }
+}
+
+function layerOf([name = 'http', ...more]: string[]): Layer {
+  if ((name === 'http' || name === 'tcp') && more.length === 0) return layers[name]
+  console.error(`http or tcp, not ${[name, ...more].join(' ')}\n${help}`)
+  return process.exit(2)
+}
+
+function namesOf(all: { name: string }[]): string {
+  return all.map((one) => one.name).join(' ')
 }
 
 function named<T extends { name: string }>(all: T[], names: string): T[] {

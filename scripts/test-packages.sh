@@ -4,7 +4,10 @@
 set -uo pipefail
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
-wanted=(curl:curl nginx:nginx-light haproxy:haproxy wrk:wrk chromium:chromium)
+wanted=(
+  curl:curl nginx:nginx-light haproxy:haproxy wrk:wrk chromium:chromium
+  redis-server:redis-server socat:socat strace:strace
+)
 policy=/usr/sbin/policy-rc.d
 
 missing() {
@@ -13,6 +16,14 @@ missing() {
     command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
   [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+  has_stream_module || echo libnginx-mod-stream
+  # The server and pgbench lie beside each other, outside PATH.
+  compgen -G '/usr/lib/postgresql/*/bin/pgbench' >/dev/null || echo postgresql
+}
+
+# nginx's TCP proxy is a module of its own on Debian, and part of the program elsewhere.
+has_stream_module() {
+  compgen -G '/usr/lib*/nginx/modules/ngx_stream_module.so' >/dev/null || nginx -V 2>&1 | grep -qE -- '--with-stream( |$)'
 }
 
 # An installed nginx or haproxy must not begin to serve: policy-rc.d tells the package scripts to start nothing.

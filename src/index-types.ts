@@ -15,6 +15,8 @@ export interface Request {
   header(name: string): string | undefined
   cookie(name: string): string | undefined
   queryParameter(name: string): string | undefined
+  /** Value of a TLV of the PROXY header by its type, e.g. 0xea; latin1 text. Undefined when there is none. */
+  proxyTlv(type: number): string | undefined
   /** Sets a header of the request that goes to the server; null removes it. Hop-by-hop names are refused with an error. */
   setHeader(name: string, value: string | null): void
   /** Replaces path and query of the request that goes to the server: must start with '/'. */
@@ -43,3 +45,26 @@ export interface Candidate {
 
 /** Chooses a server: one of `servers`, or undefined to let the upstream's own policy choose. */
 export type PickFunction = (request: Request, servers: readonly Candidate[]) => Candidate | undefined
+
+/** One connection of a `tcp` or `tls` listener, readable while the call lasts, and for an async function until its promise settles. */
+export interface Connection {
+  /** Name of the listener. */
+  readonly listener: string
+  /** Address of the client, as a trusted PROXY header says where there is one; '' for a unix socket. */
+  readonly clientIp: string
+  readonly clientPort: number
+  /** Port that it was accepted on; 0 for a unix socket. */
+  readonly localPort: number
+  /** Server name of the ClientHello, lower case; '' when there is none. */
+  readonly sni: string
+  /** Protocols that the ClientHello offers. */
+  readonly alpn: readonly string[]
+  /** Value of a TLV of the PROXY header by its type, e.g. 0xea; latin1 text. Undefined when there is none. */
+  proxyTlv(type: number): string | undefined
+}
+
+/** What `onConnection` may return: nothing to go on as configured, another upstream, or to close the connection. */
+export type ConnectionOutcome = undefined | void | { upstream: string } | { close: true }
+
+/** Runs for each connection of its route. A promise holds this connection only. An exception closes it. */
+export type ConnectionFunction = (connection: Connection) => ConnectionOutcome | Promise<ConnectionOutcome>

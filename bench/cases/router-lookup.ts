@@ -6,7 +6,16 @@ import { compileRouter } from '../../src/worker/route/router.ts'
 const LOOKUPS = 2_000_000
 const ROUNDS = 5
 
-const head: HeadReader = { method: 'GET', query: '', clientIp: '192.0.2.1', header: () => undefined }
+const head: HeadReader = {
+  method: 'GET',
+  query: '',
+  clientIp: '192.0.2.1',
+  localPort: 80,
+  sni: '',
+  alpn: [],
+  header: () => undefined,
+  proxyTlv: () => undefined,
+}
 
 const shapes: Record<string, { match: (i: number) => Match; host: (i: number) => string; path: (i: number) => string }> = {
   'prefixes of one host': {

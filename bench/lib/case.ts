@@ -18,14 +18,17 @@ export interface Metric {
   label: string
 }
 
-/** One line of the budget. `peers` compares weir with the better of the others, `value` with the number itself. */
+/**
+ * One line of the budget. `peers` compares weir with the better of the others, `haproxy` with that one, `value` is the number
+ * itself. Without `must` and `aim` the ratio is shown and not judged.
+ */
 export interface Goal {
   metric: string
   label: string
-  against: 'peers' | 'value'
+  against: 'peers' | 'haproxy' | 'value'
   better: 'lower' | 'higher'
-  must: number
-  aim: number
+  must?: number
+  aim?: number
 }
 
 /** Numbers of one round, by metric key. */
@@ -43,7 +46,7 @@ export interface Bench {
 
 export interface Busy<T> {
   result: T
-  /** CPU time of the peer during the load, ns. */
+  /** CPU time of the peer during the load, ns. NaN, like the shares below, for one that has no processes. */
   ranNs: number
   /** Share (0 to 1) of the time that the peer was on a core. Near 1: the peer was the limit. Well below: the load was. */
   busy: number
@@ -59,7 +62,7 @@ export async function underLoad<T>(peer: RunningPeer, load: () => Promise<T>): P
   const result = await load()
   const after: CpuTime = cpuTimeOf(pids)
   const elapsedNs = Number(process.hrtime.bigint() - began)
-  const ranNs = after.ranNs - before.ranNs
+  const ranNs = pids.length === 0 ? Number.NaN : after.ranNs - before.ranNs
   return { result, ranNs, busy: ranNs / elapsedNs, waited: (after.waitedNs - before.waitedNs) / elapsedNs }
 }
 

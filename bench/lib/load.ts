@@ -9,9 +9,18 @@ export interface Origins {
   stop(): Promise<void>
 }
 
-/** Two servers that answer at once. `host` is what they listen on. */
-export async function startOrigins(core: number | null, host = '127.0.0.1'): Promise<Origins> {
-  const children = [1, 2].map(() => start(core, join(programs, 'origin'), ['--host', host]))
+/** Two HTTP servers that answer at once. `host` is what they listen on. */
+export function startOrigins(core: number | null, host = '127.0.0.1'): Promise<Origins> {
+  return startPair('origin', core, host)
+}
+
+/** The same without HTTP: see bench/load/echo.cc. */
+export function startEchoes(core: number | null, host = '127.0.0.1'): Promise<Origins> {
+  return startPair('echo', core, host)
+}
+
+async function startPair(program: string, core: number | null, host: string): Promise<Origins> {
+  const children = [1, 2].map(() => start(core, join(programs, program), ['--host', host]))
   const ports = await Promise.all(children.map((child) => printed(child, /listening (\d+)/, 5_000)))
   return {
     ports: [Number(ports[0]), Number(ports[1])],
@@ -79,6 +88,40 @@ export async function pace(options: Pace): Promise<PaceResult> {
   const result: PaceResult = JSON.parse(await output(options.core, join(programs, 'pace'), [...words, ...more].map(String)))
   if (result.errors > 0) throw new Error(`pace: ${result.errors} of ${result.sent} requests failed`)
   return result
+}
+
+export interface TunnelLoad {
+  core: number | null
+  port: number
+  mode: 'exchange' | 'bulk' | 'connect'
+  connections: number
+  seconds: number
+  /** Of a message or a transfer; 64 by default. */
+  bytes?: number
+  /** No more exchanges, transfers or connections than that are begun. */
+  most?: number
+}
+
+/** Times in microseconds, from the first byte sent (or the start of the connecting) to the last one received. */
+export interface TunnelResult {
+  /** Exchanges, transfers or connections. */
+  completed: number
+  /** Received ones. */
+  bytes: number
+  seconds: number
+  /** Completed per second. */
+  rate: number
+  p50: number
+  p99: number
+  p999: number
+  max: number
+}
+
+/** See bench/load/tunnels.cc. Rejects when anything but the right bytes came back. */
+export async function tunnels(options: TunnelLoad): Promise<TunnelResult> {
+  const words = ['--port', options.port, '--mode', options.mode, '--connections', options.connections, '--seconds', options.seconds]
+  const more = ['--bytes', options.bytes ?? 64, '--most', options.most ?? 1e15]
+  return JSON.parse(await output(options.core, join(programs, 'tunnels'), [...words, ...more].map(String)))
 }
 
 /** Opens `connections` connections, makes one request on each, holds them while `during` runs, and lets them go. */

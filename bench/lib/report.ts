@@ -43,17 +43,17 @@ function cell(values: number[]): string {
 function goalTable(goals: Goal[], result: CaseResult): string {
   const rows = goals.map((goal) => {
     const { value, rival } = standing(goal, result)
-    return [goal.label, text(value), rival, text(goal.must), text(goal.aim), verdict(goal, value)]
+    return [goal.label, text(value), rival, text(goal.must ?? Number.NaN), text(goal.aim ?? Number.NaN), verdict(goal, value)]
   })
   return table([['budget', 'weir', 'against', 'must', 'aim', ''], ...rows])
 }
 
-/** weir's own number, or its ratio to the best of the peers. */
+/** weir's own number, or its ratio to the one peer or to the best of them. No proxy at all is no rival. */
 function standing(goal: Goal, result: CaseResult): { value: number; rival: string } {
   const own = median(valuesOf(result, 'weir', goal.metric))
   if (goal.against === 'value') return { value: own, rival: '' }
   const best = Object.keys(result.samples)
-    .filter((peer) => peer !== 'weir')
+    .filter((peer) => (goal.against === 'peers' ? peer !== 'weir' && peer !== 'direct' : peer === goal.against))
     .map((peer) => ({ peer, value: median(valuesOf(result, peer, goal.metric)) }))
     .toSorted((a, b) => (goal.better === 'lower' ? a.value - b.value : b.value - a.value))[0]
   return best ? { value: own / best.value, rival: best.peer } : { value: Number.NaN, rival: '-' }
@@ -61,7 +61,7 @@ function standing(goal: Goal, result: CaseResult): { value: number; rival: strin
 
 function verdict(goal: Goal, value: number): string {
   const meets = (limit: number): boolean => (goal.better === 'lower' ? value <= limit : value >= limit)
-  if (Number.isNaN(value)) return '-'
+  if (Number.isNaN(value) || goal.must === undefined || goal.aim === undefined) return '-'
   if (!meets(goal.must)) return 'FAIL'
   return meets(goal.aim) ? 'PASS, aim met' : 'PASS'
 }

@@ -1,5 +1,5 @@
 /** What the suite knows about a proxy that it compares. */
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { processTree } from '../lib/cpu.ts'
 import { type Child, collect, isRunning, removeDirectory, start, stop } from '../lib/processes.ts'
 
@@ -25,8 +25,17 @@ export interface RunningPeer {
   stop(): Promise<void>
 }
 
-/** Starts the program and waits until it answers with 200. Its directory is removed when it is stopped. */
-export async function startPeer(core: number | null, port: number, directory: string, command: string[]): Promise<RunningPeer> {
+/** What the peer answered on its port in place of what it should; null when it is ready. */
+export type Probe = (port: number) => Promise<string | null>
+
+/** Starts the program and waits until the probe is content. Its directory is removed when it is stopped. */
+export async function startPeer(
+  core: number | null,
+  port: number,
+  directory: string,
+  command: string[],
+  probe: Probe = probeHttp,
+): Promise<RunningPeer> {
   const [program, ...words] = command
   const child = start(core, program ?? '', words)
   const said = [collect(child.stdout), collect(child.stderr)]
@@ -35,7 +44,7 @@ export async function startPeer(core: number | null, port: number, directory: st
     removeDirectory(directory)
   }
   try {
-    await answering(child, port)
+    await answering(child, port, probe)
   } catch (cause) {
     await stopAll()
     throw new Error(`${command.join(' ')}: ${said.map((part) => part.text.trim()).join('\n')}`, { cause })
@@ -59,19 +68,39 @@ export async function freePort(): Promise<number> {
   }
 }
 
-async function answering(child: Child, port: number): Promise<void> {
+async function answering(child: Child, port: number, probe: Probe): Promise<void> {
   const deadline = Date.now() + 20_000
-  let status = 'no answer'
+  let answer: string | null = 'no answer'
   while (Date.now() < deadline && isRunning(child)) {
-    try {
-      const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000), headers: { connection: 'close' } })
-      await response.arrayBuffer()
-      if (response.status === 200) return
-      status = `status ${response.status}`
-    } catch {
-      status = 'no answer'
-    }
+    answer = await probe(port)
+    if (answer === null) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  throw new Error(isRunning(child) ? `${status} after 20 s` : 'ended at once')
+  throw new Error(isRunning(child) ? `${answer} after 20 s` : 'ended at once')
+}
+
+/** Wants the status 200. */
+async function probeHttp(port: number): Promise<string | null> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(2_000), headers: { connection: 'close' } })
+    await response.arrayBuffer()
+    return response.status === 200 ? null : `status ${response.status}`
+  } catch {
+    return 'no answer'
+  }
+}
+
+/** Wants one byte back from `load/echo.cc`. */
+export async function probeEcho(port: number): Promise<string | null> {
+  const socket = connect(port, '127.0.0.1')
+  const got = await new Promise<string>((resolve) => {
+    socket.once('data', (data) => resolve(data.toString('latin1')))
+    socket.once('error', () => resolve(''))
+    socket.once('close', () => resolve(''))
+    socket.setTimeout(2_000, () => resolve(''))
+    socket.write('e')
+  })
+  socket.destroy()
+  if (got === 'e') return null
+  return got === '' ? 'no echo' : `${JSON.stringify(got)} for an echo`
 }

@@ -3,7 +3,7 @@
 
 namespace weir::abi {
 
-constexpr int version = 1;
+constexpr int version = 2;
 
 namespace verdict {
 constexpr int forward = 0;
@@ -27,6 +27,8 @@ constexpr int plan = 10;
 constexpr int fresh_connection = 11;
 constexpr int detail = 12;
 constexpr int now_ms = 13;
+constexpr int local_port = 14;
+constexpr int public_port = 15;
 constexpr int count = 16;
 }  // namespace lent
 
@@ -54,6 +56,30 @@ constexpr int invalid_response = 5;
 constexpr int busy = 6;
 constexpr int head_too_large = 7;
 }  // namespace failure
+
+namespace refusal {
+constexpr int untrusted_proxy = 0;
+constexpr int proxy_header = 1;
+constexpr int client_hello = 2;
+constexpr int too_slow = 3;
+constexpr int address_limit = 4;
+constexpr int no_route = 5;
+constexpr int no_server = 6;
+constexpr int by_function = 7;
+constexpr int count = 8;
+}  // namespace refusal
+
+namespace send_proxy {
+constexpr int off = 0;
+constexpr int v1 = 1;
+constexpr int v2 = 2;
+}  // namespace send_proxy
+
+namespace protocol {
+constexpr int http = 0;
+constexpr int tcp = 1;
+constexpr int tls = 2;
+}  // namespace protocol
 
 namespace placeholder {
 constexpr int literal = 0;
@@ -86,9 +112,10 @@ constexpr int servers = 8192;
 constexpr int listeners = 64;
 constexpr int workers = 128;
 constexpr int total_stride = 64;
-constexpr int listener_stride = 64;
+constexpr int listener_stride = 128;
 constexpr int server_stride = 128;
 constexpr int worker_bytes = 512;
+constexpr int addresses = 65536;
 }  // namespace board
 
 namespace worker_counter {
@@ -132,7 +159,15 @@ constexpr int count = 11;
 namespace listener_counter {
 constexpr int connections = 0;
 constexpr int accepted = 1;
-constexpr int count = 2;
+constexpr int refused_untrusted_proxy = 2;
+constexpr int refused_proxy_header = 3;
+constexpr int refused_client_hello = 4;
+constexpr int refused_too_slow = 5;
+constexpr int refused_address_limit = 6;
+constexpr int refused_no_route = 7;
+constexpr int refused_no_server = 8;
+constexpr int refused_by_function = 9;
+constexpr int count = 10;
 }  // namespace listener_counter
 
 }  // namespace weir::abi

@@ -19,8 +19,10 @@ namespace {
 // A verdict that came while the engine was in the middle of a turn.
 struct Late {
   uint32_t index, generation;
+  bool of_tunnel;
   Verdict verdict;
   Answer answer;
+  TunnelVerdict tunnel_verdict;
 };
 
 struct Wrap {
@@ -41,7 +43,8 @@ struct Wrap {
       now.swap(late);
       for (Late& l : now) {
         l.verdict.answer = &l.answer;
-        (void)engine->forwarder.resume(l.index, l.generation, l.verdict);
+        (void)(l.of_tunnel ? engine->tunnels.resume(l.index, l.generation, l.tunnel_verdict)
+                           : engine->forwarder.resume(l.index, l.generation, l.verdict));
       }
       engine->settle();
       decider->end_turn();
@@ -73,6 +76,7 @@ struct Call {
   [[nodiscard]] Exchange* exchange() const {
     return wrap ? wrap->engine->forwarder.exchanges.find(u32(0), u32(1)) : nullptr;
   }
+  [[nodiscard]] Tunnel* tunnel() const { return wrap ? wrap->engine->tunnels.tunnels.find(u32(0), u32(1)) : nullptr; }
   // An exchange whose request head may be read: TypeScript decides on it now, or it waits for a verdict.
   [[nodiscard]] Exchange* readable() const {
     Exchange* ex = exchange();
@@ -81,12 +85,12 @@ struct Call {
 };
 
 napi_value construct(napi_env env, napi_callback_info info) {
-  napi_value args[4], self;
-  size_t count = 4;
+  napi_value args[2], self;
+  size_t count = 2;
   napi_get_cb_info(env, info, &count, args, &self, nullptr);
   auto wrap = std::make_unique<Wrap>();
-  wrap->decider = std::make_unique<ScriptDecider>(env, args[1], args[2], args[3]);
-  wrap->engine = std::make_unique<Engine>(*wrap->decider);
+  wrap->decider = std::make_unique<ScriptDecider>(env, args[1]);
+  wrap->engine = std::make_unique<Engine>(*wrap->decider, *wrap->decider);
   wrap->decider->attach(*wrap->engine);
   Engine& engine = *wrap->engine;
   if (!engine.rt.loop.valid()) return throw_errno(env, errno, "cannot create an epoll set");
@@ -127,7 +131,7 @@ napi_value configure_listener(napi_env env, napi_callback_info info) {
 
 napi_value listen(napi_env env, napi_callback_info info) {
   Call c(env, info);
-  if (!c.wrap->engine->acceptor.add(int(c.u32(1)), c.u32(0))) return throw_errno(env, errno, "cannot watch a listening socket");
+  if (!c.wrap->engine->acceptor.add(int(c.u32(1)), c.u32(0), uint16_t(c.u32(2)))) return throw_errno(env, errno, "cannot watch a listening socket");
   return undefined(env);
 }
 
@@ -155,6 +159,12 @@ napi_value define_plan(napi_env env, napi_callback_info info) {
 napi_value drop_plan(napi_env env, napi_callback_info info) {
   Call c(env, info);
   c.wrap->engine->drop_plan(c.u32(0));
+  return undefined(env);
+}
+
+napi_value define_tunnel_plan(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->define_tunnel_plan(c.u32(0), read_tunnel_plan(env, c.args[1]));
   return undefined(env);
 }
 
@@ -202,6 +212,73 @@ napi_value field(napi_env env, napi_callback_info info) {
     return make(env, request_id(from));
   }
   return undefined(env);
+}
+
+napi_value tlv_value(napi_env env, const ProxyInfo* proxy, uint32_t type) {
+  if (!proxy || type > 255) return undefined(env);
+  const auto value = find_tlv(proxy->tlvs, uint8_t(type));
+  return value ? make(env, *value) : undefined(env);
+}
+
+napi_value tlv(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const Exchange* ex = c.exchange();
+  return ex ? tlv_value(env, ex->client->proxy.get(), c.u32(2)) : undefined(env);
+}
+
+napi_value tunnel_tlv(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const Tunnel* t = c.tunnel();
+  return t ? tlv_value(env, t->origin.proxy.get(), c.u32(2)) : undefined(env);
+}
+
+napi_value address_of(napi_env env, const Origin& origin) {
+  char ip[48];
+  return origin.is_unix ? make(env, std::string_view("unix:")) : make(env, std::string_view(ip, origin.ip.print(ip)));
+}
+
+napi_value tunnel_field(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  const Tunnel* t = c.tunnel();
+  if (!t) return undefined(env);
+  if (text(env, c.args[2]) == "clientPort") return make(env, double(t->origin.port));
+  return t->origin.is_unix ? make(env, std::string_view()) : address_of(env, t->origin);
+}
+
+napi_value list_tunnels(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Engine& e = *c.wrap->engine;
+  const int32_t server = int32_t(c.u32(0));
+  uint32_t left = c.u32(1), count = 0;
+  e.rt.tick();
+  napi_value list = nullptr;
+  napi_create_array(env, &list);
+  e.tunnels.tunnels.each([&](Tunnel* t) {
+    if (left == 0 || (server >= 0 && (!t->in_flight || t->server_slot != uint32_t(server)))) return;
+    --left;
+    napi_value row = nullptr;
+    napi_create_object(env, &row);
+    const std::pair<const char*, double> numbers[] = {
+        {"listener", t->listener},
+        {"server", t->in_flight ? double(t->server_slot) : -1},
+        {"ageMs", double((e.rt.now_us - t->opened_us) / 1000)},
+        {"idleMs", double((e.rt.now_us - t->last_us) / 1000)},
+        {"bytesSent", double(t->sides[0].bytes)},
+        {"bytesReceived", double(t->sides[1].bytes)},
+    };
+    for (const auto& [name, value] : numbers) napi_set_named_property(env, row, name, make(env, value));
+    napi_set_named_property(env, row, "client", address_of(env, t->origin));
+    napi_set_element(env, list, count++, row);
+  });
+  return list;
+}
+
+napi_value cut_tunnels(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.wrap->engine->rt.tick();
+  const unsigned count = c.wrap->engine->tunnels.cut(c.u32(0));
+  c.wrap->settle();
+  return make(env, double(count));
 }
 
 napi_value host_name(napi_env env, napi_callback_info info) {
@@ -253,11 +330,26 @@ napi_value resume(napi_env env, napi_callback_info info) {
   if (!ex) return make(env, false);
   Wrap& w = *c.wrap;
   if (w.engine->in_turn() || w.is_settling) {
-    w.late.push_back({c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))), w.decider->staged});
+    w.late.push_back({c.u32(0), c.u32(1), false, w.decider->verdict_of(int(c.u32(2))), w.decider->staged, {}});
     return make(env, true);
   }
   w.engine->rt.tick();
   const bool done = w.engine->forwarder.resume(c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))));
+  w.settle();
+  return make(env, done);
+}
+
+napi_value resume_tunnel(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  if (!c.tunnel()) return make(env, false);
+  Wrap& w = *c.wrap;
+  const TunnelVerdict v = w.decider->tunnel_verdict_of(int(c.u32(2)));
+  if (w.engine->in_turn() || w.is_settling) {
+    w.late.push_back({c.u32(0), c.u32(1), true, {}, {}, v});
+    return make(env, true);
+  }
+  w.engine->rt.tick();
+  const bool done = w.engine->tunnels.resume(c.u32(0), c.u32(1), v);
   w.settle();
   return make(env, done);
 }
@@ -271,7 +363,7 @@ napi_value stop_accepting(napi_env env, napi_callback_info info) {
 napi_value drain(napi_env env, napi_callback_info info) {
   Call c(env, info);
   c.wrap->engine->rt.tick();
-  c.wrap->engine->forwarder.drain();
+  c.wrap->engine->drain();
   c.wrap->settle();
   return undefined(env);
 }
@@ -280,8 +372,7 @@ napi_value close(napi_env env, napi_callback_info info) {
   Call c(env, info);
   Engine& e = *c.wrap->engine;
   e.stop_accepting();
-  e.forwarder.close_all();
-  e.tunnels.close_all();
+  e.close_all();
   c.wrap->settle();
   c.wrap->bridge->stop();
   return undefined(env);
@@ -301,6 +392,7 @@ napi_value usage(napi_env env, napi_callback_info info) {
   const std::pair<const char*, double> rows[] = {
       {"clients", e.forwarder.clients.live()},   {"exchanges", e.forwarder.exchanges.live()}, {"upstreamConnections", e.pool.connections.live()},
       {"tunnels", e.tunnels.tunnels.live()},     {"buffers", e.rt.buffers.lent()},            {"timers", e.rt.wheel.count()},
+      {"arrivals", e.arrivals.arrivals.live()},  {"pipes", e.rt.pipes.lent()},
   };
   for (const auto& [name, value] : rows) napi_set_named_property(env, o, name, make(env, value));
   return o;
@@ -333,13 +425,20 @@ napi_value engine_class(napi_env env) {
       method("removeServer", remove_server),
       method("definePlan", define_plan),
       method("dropPlan", drop_plan),
+      method("defineTunnelPlan", define_tunnel_plan),
       method("header", header),
       method("field", field),
+      method("tlv", tlv),
+      method("tunnelField", tunnel_field),
+      method("tunnelTlv", tunnel_tlv),
+      method("listTunnels", list_tunnels),
+      method("cutTunnels", cut_tunnels),
       method("hostName", host_name),
       method("setHeader", set_header),
       method("setTarget", set_target),
       method("stageAnswer", stage_answer),
       method("resume", resume),
+      method("resumeTunnel", resume_tunnel),
       method("stopAccepting", stop_accepting),
       method("drain", drain),
       method("close", close),

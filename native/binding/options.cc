@@ -25,6 +25,14 @@ void read_edits(napi_env env, napi_value from, HeaderEdits& to) {
   });
 }
 
+ProxyVersion read_proxy_version(napi_env env, napi_value from) {
+  switch (int(number_at(env, from, "sendProxy"))) {
+    case abi::send_proxy::v1: return ProxyVersion::v1;
+    case abi::send_proxy::v2: return ProxyVersion::v2;
+    default: return ProxyVersion::off;
+  }
+}
+
 std::string without_slash(std::string path) {
   while (!path.empty() && path.back() == '/') path.pop_back();
   return path;
@@ -33,6 +41,9 @@ std::string without_slash(std::string path) {
 }  // namespace
 
 void read_listener(napi_env env, napi_value from, ListenerSettings& to) {
+  to.protocol = int(number_at(env, from, "protocol"));
+  to.proxy_protocol = boolean(env, get(env, from, "proxyProtocol"));
+  to.connections_per_ip = uint32_t(number_at(env, from, "connectionsPerIp"));
   to.head.bytes = uint32_t(number_at(env, from, "headerBytes", to.head.bytes));
   to.head.headers = uint32_t(number_at(env, from, "headers", to.head.headers));
   const napi_value body = get(env, from, "bodyBytes");
@@ -43,7 +54,6 @@ void read_listener(napi_env env, napi_value from, ListenerSettings& to) {
   to.keep_alive_ms = uint32_t(number_at(env, from, "keepAliveMs", to.keep_alive_ms));
   to.write_ms = uint32_t(number_at(env, from, "writeMs", to.write_ms));
   to.forwarded = uint32_t(number_at(env, from, "forwarded", to.forwarded));
-  to.port_text = text_at(env, from, "port");
   to.trusted = CidrList();
   each(env, get(env, from, "trustedProxies"), [&](napi_value v) { (void)to.trusted.add(text(env, v)); });
   to.pages.clear();
@@ -86,6 +96,15 @@ std::unique_ptr<Plan> read_plan(napi_env env, napi_value from) {
   plan->replay_bytes = uint32_t(number_at(env, from, "replayBytes", plan->replay_bytes));
   plan->response_head_bytes = uint32_t(number_at(env, from, "responseHeadBytes", plan->response_head_bytes));
   plan->tell_finished = boolean(env, get(env, from, "tellFinished"));
+  plan->send_proxy = read_proxy_version(env, from);
+  return plan;
+}
+
+TunnelPlan read_tunnel_plan(napi_env env, napi_value from) {
+  TunnelPlan plan;
+  plan.connect_ms = uint32_t(number_at(env, from, "connectMs", plan.connect_ms));
+  plan.idle_ms = uint32_t(number_at(env, from, "idleMs", plan.idle_ms));
+  plan.send_proxy = read_proxy_version(env, from);
   return plan;
 }
 

@@ -11,12 +11,15 @@ namespace weir::binding {
 namespace {
 constexpr size_t kHosts = 4096;  // more names than that are passed as text each time
 constexpr size_t kHostBytes = 255;
+constexpr uint32_t kRefusalsToldPerSecond = 5;
 }  // namespace
 
-ScriptDecider::ScriptDecider(napi_env env, napi_value decide, napi_value after_failure, napi_value finished) : env_(env) {
-  napi_create_reference(env, decide, 1, &decide_);
-  napi_create_reference(env, after_failure, 1, &after_failure_);
-  napi_create_reference(env, finished, 1, &finished_);
+ScriptDecider::ScriptDecider(napi_env env, napi_value decisions) : env_(env) {
+  const std::pair<const char*, napi_ref*> functions[] = {
+      {"decide", &decide_},           {"afterFailure", &after_failure_}, {"finished", &finished_},
+      {"decideTunnel", &decide_tunnel_}, {"tunnelFailed", &tunnel_failed_}, {"refused", &refused_},
+  };
+  for (const auto& [name, ref] : functions) napi_create_reference(env, get(env, decisions, name), 1, ref);
   napi_value resource, name;
   napi_create_object(env, &resource);
   napi_create_reference(env, resource, 1, &resource_);
@@ -26,7 +29,7 @@ ScriptDecider::ScriptDecider(napi_env env, napi_value decide, napi_value after_f
 
 ScriptDecider::~ScriptDecider() {
   end_turn();
-  for (napi_ref r : {decide_, after_failure_, finished_, resource_}) napi_delete_reference(env_, r);
+  for (napi_ref r : {decide_, after_failure_, finished_, decide_tunnel_, tunnel_failed_, refused_, resource_}) napi_delete_reference(env_, r);
   napi_async_destroy(env_, context_);
 }
 
@@ -54,7 +57,7 @@ int ScriptDecider::call(napi_ref function, napi_value* args, size_t count) {
   napi_value f = decide_now_, result = nullptr;
   if (function != decide_) napi_get_reference_value(env_, function, &f);
   if (napi_call_function(env_, receiver_, f, count, args, &result) != napi_ok) {
-    // The three functions catch what users' code throws; anything else is a defect of ours, and this request's end.
+    // The functions catch what users' code throws; anything else is a defect of ours, and this request's end.
     napi_value error;
     napi_get_and_clear_last_exception(env_, &error);
     return abi::verdict::abort;
@@ -83,6 +86,8 @@ void ScriptDecider::lend(Exchange& ex) {
   lent_[abi::lent::flags] = flags;
   lent_[abi::lent::attempts] = ex.attempts;
   lent_[abi::lent::fresh_connection] = 0;
+  lent_[abi::lent::local_port] = c.local_port;
+  lent_[abi::lent::public_port] = c.public_port();
   lent_[abi::lent::now_ms] = int32_t(engine_->rt.now_us / 1000 & 0x7fffffff);
 }
 
@@ -115,6 +120,64 @@ void ScriptDecider::finished(Exchange& ex) {
   lend(ex);
   lent_[abi::lent::failed_server] = int32_t(ex.server_slot);
   call(finished_, nullptr, 0);
+}
+
+void ScriptDecider::lend(Tunnel& t) {
+  lent_[abi::lent::index] = int32_t(t.slot_index);
+  lent_[abi::lent::generation] = int32_t(t.slot_generation);
+  lent_[abi::lent::listener] = t.listener;
+  lent_[abi::lent::local_port] = t.origin.local_port;
+  lent_[abi::lent::attempts] = t.attempts;
+  lent_[abi::lent::detail] = abi::refusal::no_server;
+  lent_[abi::lent::now_ms] = int32_t(engine_->rt.now_us / 1000 & 0x7fffffff);
+}
+
+TunnelVerdict ScriptDecider::decide_tunnel(Tunnel& t, const ClientHello& hello) {
+  open_turn();
+  lend(t);
+  napi_value args[] = {make(env_, std::string_view(hello.server_name)), make(env_, std::string_view(hello.alpn))};
+  return tunnel_verdict_of(call(decide_tunnel_, args, 2));
+}
+
+TunnelVerdict ScriptDecider::tunnel_failed(Tunnel& t, int reason, int error) {
+  open_turn();
+  lend(t);
+  lent_[abi::lent::plan] = int32_t(t.plan_id);
+  lent_[abi::lent::reason] = reason;
+  lent_[abi::lent::failed_server] = int32_t(t.server_slot);
+  lent_[abi::lent::detail] = error;
+  return tunnel_verdict_of(call(tunnel_failed_, nullptr, 0));
+}
+
+void ScriptDecider::refused(unsigned listener, int reason, const Origin& origin, const char* why) {
+  const uint64_t second = engine_->rt.now_us / 1'000'000;
+  if (second != refusal_second_) {
+    refusal_second_ = second;
+    told_ = 0;
+  }
+  if (told_ == kRefusalsToldPerSecond) {
+    ++untold_;
+    return;
+  }
+  ++told_;
+  open_turn();
+  char text[64];
+  size_t size = origin.is_unix ? 0 : origin.ip.print(text);
+  napi_value args[] = {make(env_, double(listener)), make(env_, double(reason)),
+                       make(env_, origin.is_unix ? std::string_view("unix:") : std::string_view(text, size)),
+                       make(env_, std::string_view(why ? why : "")), make(env_, double(std::exchange(untold_, 0)))};
+  call(refused_, args, 5);
+}
+
+TunnelVerdict ScriptDecider::tunnel_verdict_of(int kind) {
+  TunnelVerdict v;
+  v.kind = kind;
+  v.server = uint32_t(lent_[abi::lent::server]);
+  v.plan_id = uint32_t(lent_[abi::lent::plan]);
+  v.plan = engine_->tunnel_plan(v.plan_id);
+  const int32_t refusal = lent_[abi::lent::detail];
+  v.refusal = refusal >= 0 && refusal < abi::refusal::count ? refusal : abi::refusal::no_server;
+  return v;
 }
 
 Verdict ScriptDecider::verdict_of(int kind) {

@@ -1,6 +1,6 @@
-// Hands request heads to TypeScript and brings verdicts back. Numbers travel in `lent`, one Int32Array; the path is the only string
+// Hands request heads and L4 connections to TypeScript and brings verdicts back. Numbers travel in `lent`, one Int32Array; the path is the only string
 // made per request.
-// Owns     references to the three functions, the table of interned hosts, and the answer that TypeScript staged last.
+// Owns     references to the functions, the table of interned hosts, and the answer that TypeScript staged last.
 // Note     one handle scope and one callback scope per turn of the engine, opened with the first decision and not at all without one.
 #pragma once
 #include <node_api.h>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "http/decider.h"
+#include "tcp/tunnel.h"
 
 namespace weir {
 class Engine;
@@ -17,19 +18,24 @@ class Engine;
 
 namespace weir::binding {
 
-class ScriptDecider final : public Decider {
+class ScriptDecider final : public Decider, public TunnelDecider {
  public:
-  ScriptDecider(napi_env env, napi_value decide, napi_value after_failure, napi_value finished);
+  // `decisions` has the functions of `Decisions` in contract.ts.
+  ScriptDecider(napi_env env, napi_value decisions);
   ~ScriptDecider() override;
   void attach(Engine& engine) { engine_ = &engine; }
 
   Verdict decide(Exchange& ex) override;
   Verdict after_failure(Exchange& ex, const Failure& failure) override;
   void finished(Exchange& ex) override;
+  TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) override;
+  TunnelVerdict tunnel_failed(Tunnel& t, int reason, int error) override;
+  void refused(unsigned listener, int reason, const Origin& origin, const char* why) override;
 
   void end_turn();
   // The verdict that `lent` and the staged answer describe now.
   [[nodiscard]] Verdict verdict_of(int kind);
+  [[nodiscard]] TunnelVerdict tunnel_verdict_of(int kind);
 
   int32_t* lent() { return lent_; }
   Answer staged;
@@ -42,6 +48,7 @@ class ScriptDecider final : public Decider {
   };
   void open_turn();
   void lend(Exchange& ex);
+  void lend(Tunnel& t);
   int call(napi_ref function, napi_value* args, size_t count);
   int32_t intern_host(std::string_view authority);
 
@@ -50,6 +57,9 @@ class ScriptDecider final : public Decider {
   napi_ref decide_ = nullptr;
   napi_ref after_failure_ = nullptr;
   napi_ref finished_ = nullptr;
+  napi_ref decide_tunnel_ = nullptr;
+  napi_ref tunnel_failed_ = nullptr;
+  napi_ref refused_ = nullptr;
   napi_ref resource_ = nullptr;
   napi_async_context context_ = nullptr;
   napi_handle_scope handles_ = nullptr;
@@ -57,6 +67,10 @@ class ScriptDecider final : public Decider {
   napi_value decide_now_ = nullptr;
   napi_value receiver_ = nullptr;
   int32_t lent_[abi::lent::count] = {};
+  // Refusals are told a few times per second; the rest is a number.
+  uint64_t refusal_second_ = 0;
+  uint32_t told_ = 0;
+  uint32_t untold_ = 0;
   std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> hosts_;
   std::vector<const std::string*> host_names_;
 };

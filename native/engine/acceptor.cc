@@ -17,7 +17,8 @@ constexpr uint32_t kFullPauseMs = 20;
 constexpr uint32_t kNoFdPauseMs = 100;
 }  // namespace
 
-Acceptor::Acceptor(Runtime& rt, Forwarder& forwarder, const Tunnels& tunnels) : rt_(rt), forwarder_(forwarder), tunnels_(tunnels) {
+Acceptor::Acceptor(Runtime& rt, Arrivals& arrivals, Forwarder& forwarder, const Tunnels& tunnels)
+    : rt_(rt), arrivals_(arrivals), forwarder_(forwarder), tunnels_(tunnels) {
   // A client that is accepted with the last descriptor could not be served: there would be none for its server. An eighth is kept
   // back for that, and a few for Node itself.
   constexpr uint64_t kOwn = 48;
@@ -27,11 +28,12 @@ Acceptor::Acceptor(Runtime& rt, Forwarder& forwarder, const Tunnels& tunnels) : 
   descriptors_ = all > 2 * kOwn ? all - kOwn - all / 8 : kOwn;
 }
 
-bool Acceptor::add(int fd, unsigned listener) {
+bool Acceptor::add(int fd, unsigned listener, uint16_t port) {
   auto s = std::make_unique<ListeningSocket>();
   s->kind = kListenerTimer;
   s->fd = fd;
   s->listener = listener;
+  s->port = port;
   s->watched = rt_.loop.watch(fd, {TokenKind::listener, 0, uint32_t(sockets_.size())}, EPOLLIN);
   if (!s->watched) return false;
   sockets_.push_back(std::move(s));
@@ -62,7 +64,7 @@ void Acceptor::on_event(uint32_t index) {
     peer.length = sizeof peer.un;
     UniqueFd fd(::accept4(s.fd, &peer.any, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.valid()) {
-      forwarder_.accept(std::move(fd), &peer.any, s.listener);
+      arrivals_.take(std::move(fd), &peer.any, s.listener, s.port);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -77,7 +79,7 @@ void Acceptor::on_event(uint32_t index) {
 }
 
 bool Acceptor::full(const ListeningSocket& s) const {
-  const uint64_t used = forwarder_.clients.live() + forwarder_.upstream_connections() + 2 * (tunnels_.tunnels.live() + rt_.pipes.lent());
+  const uint64_t used = arrivals_.arrivals.live() + forwarder_.clients.live() + forwarder_.upstream_connections() + 2 * (tunnels_.tunnels.live() + rt_.pipes.lent());
   if (used >= descriptors_) return true;
   const ListenerSettings* l = forwarder_.find_listener(s.listener);
   double open = 0;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/arrivals.h"
 #include "http/forwarder.h"
 #include "loop/runtime.h"
 #include "tcp/tunnel.h"
@@ -18,6 +19,7 @@ constexpr uint8_t kListenerTimer = 4;
 struct ListeningSocket : TimerNode {
   int fd = -1;
   unsigned listener = 0;  // index of its settings
+  uint16_t port = 0;      // 0 for a unix socket
   bool watched = false;
   bool exhausted = false;  // paused for want of descriptors or room, not for fairness
   uint32_t allowance = 0;  // connections that may be taken although others have fewer
@@ -26,9 +28,9 @@ struct ListeningSocket : TimerNode {
 
 class Acceptor {
  public:
-  Acceptor(Runtime& rt, Forwarder& forwarder, const Tunnels& tunnels);
+  Acceptor(Runtime& rt, Arrivals& arrivals, Forwarder& forwarder, const Tunnels& tunnels);
 
-  [[nodiscard]] bool add(int fd, unsigned listener);
+  [[nodiscard]] bool add(int fd, unsigned listener, uint16_t port);
   // Everybody's eventfds, by column. Without them no worker waits for another.
   [[nodiscard]] bool use_wakers(const std::vector<int>& fds);
   // Another worker wants us to look.
@@ -45,6 +47,7 @@ class Acceptor {
   void pause(ListeningSocket& s, uint32_t ms);
 
   Runtime& rt_;
+  Arrivals& arrivals_;
   Forwarder& forwarder_;
   const Tunnels& tunnels_;
   uint64_t descriptors_;  // how many connections of all kinds the process may have; some are kept back for servers

@@ -1,11 +1,23 @@
 #include "engine/engine.h"
 
+#include <utility>
+
 namespace weir {
 
 Engine::~Engine() {
+  close_all();
+  for (uint32_t id = 0; id < plans_.size(); ++id) drop_plan(id);
+}
+
+void Engine::close_all() {
+  arrivals.close_all();
   tunnels.close_all();
   forwarder.close_all();
-  for (uint32_t id = 0; id < plans_.size(); ++id) drop_plan(id);
+}
+
+void Engine::drain() {
+  arrivals.drain();
+  forwarder.drain();
 }
 
 void Engine::turn() {
@@ -28,6 +40,7 @@ void Engine::settle() {
   rt.wheel.advance(rt.now_us, [this](TimerNode* node) { expire(node); });
   forwarder.sweep();
   tunnels.sweep();
+  arrivals.sweep();
   in_turn_ = false;
 }
 
@@ -36,6 +49,9 @@ void Engine::dispatch(const epoll_event& e) {
   switch (token.kind) {
     case TokenKind::listener: return acceptor.on_event(token.index);
     case TokenKind::waker: return acceptor.on_wake();
+    case TokenKind::arrival:
+      if (Arrival* a = arrivals.arrivals.find(token.index, token.generation)) arrivals.on_event(*a, e.events);
+      return;
     case TokenKind::client:
       if (ClientConnection* c = forwarder.clients.find(token.index, token.generation)) forwarder.on_client_event(*c, e.events);
       return;
@@ -55,6 +71,7 @@ void Engine::expire(TimerNode* n) {
     case kClientTimer: return forwarder.on_client_timer(*static_cast<ClientConnection*>(n));
     case kUpstreamTimer: return forwarder.on_upstream_timer(*static_cast<UpstreamConnection*>(n));
     case kTunnelTimer: return tunnels.on_timer(*static_cast<Tunnel*>(n));
+    case kArrivalTimer: return arrivals.on_timer(*static_cast<Arrival*>(n));
     case kListenerTimer: return acceptor.on_timer(*static_cast<ListeningSocket*>(n));
     default: return;
   }
@@ -66,7 +83,13 @@ void Engine::join(Exchange& ex, std::string_view from_server) {
   Tunnel about;
   about.server_slot = ex.server_slot;
   about.listener = c.listener;
-  about.idle_ms = ex.plan->tunnel_ms;
+  about.plan.idle_ms = ex.plan->tunnel_ms;
+  about.origin.ip = c.peer;
+  about.origin.port = c.peer_port;
+  about.origin.local_port = c.local_port;
+  about.origin.is_unix = c.unix_peer;
+  about.origin.proxy = std::move(c.proxy);
+  about.address_key = std::exchange(c.address_key, 0);
   // What the 101 head left in the client's queue goes first.
   std::string to_client, to_server;
   while (!c.out.empty()) {
@@ -84,11 +107,11 @@ void Engine::join(Exchange& ex, std::string_view from_server) {
   UniqueFd client = forwarder.take_client_socket(c), server = std::move(u.fd);
   // The counts of connection and in-flight exchange pass on to the tunnel.
   rt.count(abi::worker_counter::connections);
-  ++rt.board.listener(rt.board.column(), c.listener)[abi::listener_counter::connections];
+  ++rt.listener_cell(c.listener, abi::listener_counter::connections);
   UpstreamConnection* lease = ex.upstream;
   forwarder.finish_joined(ex);
   pool.discard(*lease);
-  tunnels.open(std::move(client), std::move(server), to_client, to_server, about);
+  tunnels.join(std::move(client), std::move(server), to_client, to_server, std::move(about));
 }
 
 void Engine::define_plan(uint32_t id, std::unique_ptr<Plan> plan) {
@@ -96,6 +119,11 @@ void Engine::define_plan(uint32_t id, std::unique_ptr<Plan> plan) {
   drop_plan(id);
   plan->id = id;
   plans_[id] = plan.release();
+}
+
+void Engine::define_tunnel_plan(uint32_t id, const TunnelPlan& plan) {
+  if (id >= tunnel_plans_.size()) tunnel_plans_.resize(id + 1);
+  tunnel_plans_[id] = plan;
 }
 
 void Engine::drop_plan(uint32_t id) {

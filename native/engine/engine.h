@@ -1,10 +1,11 @@
 // The composition root of one worker: loop, pools, forwarder, tunnels and listeners, and the only place that joins HTTP to tunnels.
-// Owns     everything below it. Borrows the Decider, which must outlive it.
+// Owns     everything below it. Borrows both deciders, which must outlive it.
 #pragma once
 #include <memory>
 #include <vector>
 
 #include "engine/acceptor.h"
+#include "engine/arrivals.h"
 #include "http/forwarder.h"
 #include "loop/runtime.h"
 #include "tcp/tunnel.h"
@@ -12,9 +13,14 @@
 
 namespace weir {
 
-class Engine : private Joiner {
+class Engine : private Joiner, private ServerTable {
  public:
-  explicit Engine(Decider& decider) : pool(rt), forwarder(rt, pool, decider, *this), tunnels(rt), acceptor(rt, forwarder, tunnels) {}
+  Engine(Decider& decider, TunnelDecider& tunnel_decider)
+      : pool(rt),
+        forwarder(rt, pool, decider, *this),
+        tunnels(rt, tunnel_decider, *this),
+        arrivals(rt, forwarder, tunnels, tunnel_decider),
+        acceptor(rt, arrivals, forwarder, tunnels) {}
   ~Engine() override;
 
   // One turn: everything that is ready now, then queued work, then the timers that are due. `has_work` is true when a further turn
@@ -33,21 +39,31 @@ class Engine : private Joiner {
   [[nodiscard]] Plan* plan(uint32_t id) const { return id < plans_.size() ? plans_[id] : nullptr; }
 
   void stop_accepting() { acceptor.stop(); }
-  // Connections, exchanges and tunnels that are still open.
-  [[nodiscard]] uint32_t open() const { return forwarder.clients.live() + tunnels.tunnels.live(); }
+  // Idle connections close now, the others after their exchange; tunnels go on.
+  void drain();
+  void close_all();
+  // Connections and tunnels that are still open.
+  [[nodiscard]] uint32_t open() const { return arrivals.arrivals.live() + forwarder.clients.live() + tunnels.tunnels.live(); }
+
+  // Plans of L4 routes by id.
+  void define_tunnel_plan(uint32_t id, const TunnelPlan& plan);
+  [[nodiscard]] const TunnelPlan* tunnel_plan(uint32_t id) const { return id < tunnel_plans_.size() ? &tunnel_plans_[id] : nullptr; }
 
   Runtime rt;
   UpstreamPool pool;
   Forwarder forwarder;
   Tunnels tunnels;
+  Arrivals arrivals;
   Acceptor acceptor;
 
  private:
   void dispatch(const epoll_event& e);
   void expire(TimerNode* n);
   void join(Exchange& ex, std::string_view from_server) override;
+  Server* server_at(uint32_t slot) override { return pool.server(slot); }
 
   std::vector<Plan*> plans_;
+  std::vector<TunnelPlan> tunnel_plans_;
   bool in_turn_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include "http/head_parser.h"
 #include "http/plan.h"
 #include "loop/address.h"
+#include "loop/origin.h"
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
 
@@ -48,10 +49,15 @@ struct ClientConnection : TimerNode {
   bool unix_peer = false;
   bool wrote_since_end = false;  // the client still takes bytes after its FIN: it is half closed, not gone
   uint16_t peer_port = 0;
+  uint16_t local_port = 0;
   uint16_t listener = 0;
   uint32_t exchanges = 0;
   uint32_t accepted_s = 0;
   PeerIp peer;
+  std::unique_ptr<ProxyInfo> proxy;  // where a PROXY header began the connection
+  uint64_t address_key = 0;          // see AddressTable
+  // The port that the client connected to, before any proxy in front of us.
+  [[nodiscard]] uint16_t public_port() const { return proxy ? proxy->destination_port : local_port; }
   Buffer* in = nullptr;
   ByteQueue out;
   Pipe* pipe = nullptr;    // spliced bytes that go before those in `out`

@@ -31,7 +31,8 @@ class Forwarder {
   ListenerSettings& listener(unsigned index);
   [[nodiscard]] ListenerSettings* find_listener(unsigned index) { return index < listeners_.size() ? listeners_[index].get() : nullptr; }
 
-  void accept(UniqueFd fd, const sockaddr* peer, unsigned listener);
+  // Takes over a connection that was counted as opened. `watched`: the loop watches it for somebody else so far.
+  void accept(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t address_key, bool watched);
   void on_client_event(ClientConnection& c, uint32_t events);
   void on_upstream_event(UpstreamConnection& u, uint32_t events);
   void on_client_timer(ClientConnection& c);
@@ -88,6 +89,8 @@ class Forwarder {
   void linger(ClientConnection& c);
 
   // forwarder_request.cc
+  [[nodiscard]] static uint64_t key_of(const ClientConnection& c);
+  static void put_proxy_header(const ClientConnection& c, ProxyVersion version, ByteSink& out);
   void start_attempt(Exchange& ex, const Verdict& v);
   void connected(UpstreamConnection& u);
   void send_request(Exchange& ex);

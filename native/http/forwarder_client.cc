@@ -31,25 +31,22 @@ HeadSources Forwarder::sources(Exchange& ex) {
   return {ex, *ex.client, listener_of(*ex.client), pool_.server(ex.server_slot), random_};
 }
 
-void Forwarder::accept(UniqueFd fd, const sockaddr* peer, unsigned listener) {
+void Forwarder::accept(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t address_key, bool watched) {
   ClientConnection* c = clients.create();
   c->kind = kClientTimer;
   c->listener = uint16_t(listener);
-  c->peer = PeerIp::from(peer);
-  c->unix_peer = peer->sa_family == AF_UNIX;
-  if (peer->sa_family == AF_INET) c->peer_port = ntohs(reinterpret_cast<const sockaddr_in*>(peer)->sin_port);
-  if (peer->sa_family == AF_INET6) c->peer_port = ntohs(reinterpret_cast<const sockaddr_in6*>(peer)->sin6_port);
+  c->peer = origin.ip;
+  c->peer_port = origin.port;
+  c->local_port = origin.local_port;
+  c->unix_peer = origin.is_unix;
+  c->proxy = std::move(origin.proxy);
+  c->address_key = address_key;
   const ListenerSettings& l = listener_of(*c);
-  // Who may connect to a unix socket is decided by its file mode, so such a peer is trusted where any proxy is.
-  c->trusted = !l.trusted.empty() && (c->unix_peer || l.trusted.contains(c->peer));
+  c->trusted = l.trusts(c->peer, c->unix_peer);
   c->accepted_s = uint32_t(rt_.now_us / 1'000'000);
   c->fd = std::move(fd);
-  rt_.count(abi::worker_counter::connections);
-  rt_.count(abi::worker_counter::accepted);
-  double* cell = rt_.board.listener(rt_.board.column(), listener);
-  ++cell[abi::listener_counter::connections];
-  ++cell[abi::listener_counter::accepted];
-  if (!rt_.loop.watch(c->fd.get(), {TokenKind::client, c->slot_generation, c->slot_index}, Loop::kStream)) return close_client(*c);
+  const Token token{TokenKind::client, c->slot_generation, c->slot_index};
+  if (!(watched ? rt_.loop.rewatch(c->fd.get(), token, Loop::kStream) : rt_.loop.watch(c->fd.get(), token, Loop::kStream))) return close_client(*c);
   rt_.wheel.arm(c, l.header_ms);
 }
 

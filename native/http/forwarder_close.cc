@@ -80,8 +80,7 @@ void Forwarder::close_client(ClientConnection& c, bool reset) {
   c.out.clear(rt_.buffers);
   if (c.pipe) rt_.pipes.give_back(c.pipe);
   c.pipe = nullptr;
-  rt_.count(abi::worker_counter::connections, -1);
-  --rt_.board.listener(rt_.board.column(), c.listener)[abi::listener_counter::connections];
+  rt_.connection_closed(c.listener, c.address_key);
   clients.retire(&c);
 }
 

@@ -17,6 +17,24 @@ constexpr int kStepsPerTurn = 16;
 constexpr uint32_t kLeastRoom = kBufferBytes - kMaxHeadBytes - 1;
 }  // namespace
 
+// Connections that began with a PROXY header belong to one client connection.
+uint64_t Forwarder::key_of(const ClientConnection& c) { return (uint64_t(c.slot_generation) << 32 | c.slot_index) + 1; }
+
+void Forwarder::put_proxy_header(const ClientConnection& c, ProxyVersion version, ByteSink& out) {
+  ProxyAddresses a;
+  a.source = c.peer;
+  a.source_port = c.peer_port;
+  bool known = !c.unix_peer;
+  if (c.proxy) {
+    a.destination = c.proxy->destination;
+    a.destination_port = c.proxy->destination_port;
+  } else if (known) {
+    known = local_address(c.fd.get(), a.destination, a.destination_port);
+  }
+  char* to = out.room(kMaxSentProxyHeaderBytes);
+  out.wrote(write_proxy_header(version, known ? &a : nullptr, to));
+}
+
 void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   Server* s = pool_.server(v.server);
   if (!v.plan || !s || ex.attempts >= kMaxAttempts) return close_client(*ex.client, true);
@@ -34,7 +52,8 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   rt_.count_server(s->slot, abi::server_counter::exchanges);
   ex.counted_in_flight = true;
 
-  UpstreamConnection* u = v.fresh_connection ? nullptr : pool_.take_idle(*s);
+  const uint64_t client_key = ex.plan->send_proxy == ProxyVersion::off ? 0 : key_of(*ex.client);
+  UpstreamConnection* u = v.fresh_connection ? nullptr : pool_.take_idle(*s, client_key);
   int error = 0;
   if (u) {
     ex.reused = true;
@@ -44,6 +63,7 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   }
   if (!u) return attempt_failed(ex, abi::failure::connect, error);
   u->exchange = &ex;
+  u->client_key = client_key;
   ++u->uses;
   ex.upstream = u;
   if (u->state == UpstreamConnection::State::connecting) {
@@ -104,6 +124,9 @@ void Forwarder::send_request(Exchange& ex) {
   ex.response_parser.reset(HeadParser::Kind::response);
   ex.response_parser.set_request_method(ex.method);
   head_.clear();
+  if (u.written == 0 && ex.plan->send_proxy != ProxyVersion::off) put_proxy_header(*ex.client, ex.plan->send_proxy, head_);
+  // What the PROXY header holds is not the request's: a server that got only that has not seen the request.
+  ex.written_before += head_.view().size();
   write_request_head(head_, sources(ex));
   Gather g;
   g.add(head_.view());
@@ -318,7 +341,7 @@ void Forwarder::flush_server(UpstreamConnection& u) {
 // the request while its acknowledgement was still delayed, so nothing is certain.
 bool Forwarder::certainly_unsent(const Exchange& ex, int reason) const {
   const UpstreamConnection* u = ex.upstream;
-  if (!u || ex.stage == Stage::connecting || u->written == ex.written_before) return true;
+  if (!u || ex.stage == Stage::connecting || u->written <= ex.written_before) return true;
   if (reason != abi::failure::closed) return false;
   const int64_t acknowledged = bytes_acknowledged(u->fd.get());
   if (acknowledged < 0) return false;

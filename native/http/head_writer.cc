@@ -78,7 +78,7 @@ void put_template(ByteSink& out, const std::vector<TemplatePart>& parts, const H
       case abi::placeholder::request_id: out.put(request_id(from)); break;
       case abi::placeholder::server: if (from.server) out.put(from.server->name); break;
       case abi::placeholder::upstream: if (from.exchange.plan) out.put(from.exchange.plan->upstream); break;
-      case abi::placeholder::listener_port: out.put(from.listener.port_text); break;
+      case abi::placeholder::listener_port: if (from.client.public_port() != 0) out.put_number(from.client.public_port()); break;
       default: out.put(part.text);
     }
   }

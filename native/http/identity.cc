@@ -1,5 +1,6 @@
 #include "http/identity.h"
 
+#include <charconv>
 #include <cstring>
 
 #include "http/head_parts.h"
@@ -78,8 +79,10 @@ class Identity {
     if (!host.empty() || from_.client.trusted) put_kept_or("X-Forwarded-Host", HeaderId::x_forwarded_host, host);
   }
   void put_port() {
-    if (!from_.listener.port_text.empty() || from_.client.trusted)
-      put_kept_or("X-Forwarded-Port", HeaderId::x_forwarded_port, from_.listener.port_text);
+    char text[8];
+    const uint16_t port = from_.client.public_port();
+    const size_t size = port == 0 ? 0 : size_t(std::to_chars(text, text + sizeof text, port).ptr - text);
+    if (size > 0 || from_.client.trusted) put_kept_or("X-Forwarded-Port", HeaderId::x_forwarded_port, {text, size});
   }
   void put_forwarded() {
     out_.put("Forwarded: ");

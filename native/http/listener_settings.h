@@ -16,6 +16,9 @@ struct Page {
 };
 
 struct ListenerSettings {
+  int protocol = abi::protocol::http;
+  bool proxy_protocol = false;  // connections begin with a PROXY header
+  uint32_t connections_per_ip = 0;  // over all workers; 0 is no limit
   HeadLimits head;
   uint64_t body_bytes = UINT64_MAX;
   uint32_t connections = 20000;
@@ -25,8 +28,10 @@ struct ListenerSettings {
   uint32_t write_ms = 60'000;
   CidrList trusted;
   uint32_t forwarded = 127;  // bits of abi::forwarded
-  std::string port_text;
   std::map<int, Page> pages;  // bodies of our own answers
+
+  // Who may connect to a unix socket is decided by its file mode, so such a peer is trusted where any proxy is.
+  [[nodiscard]] bool trusts(const PeerIp& ip, bool is_unix) const { return !trusted.empty() && (is_unix || trusted.contains(ip)); }
 };
 
 // An answer that we give ourselves.

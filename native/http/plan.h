@@ -7,6 +7,7 @@
 
 #include "base/abi.h"
 #include "http/message_head.h"
+#include "loop/proxy_header.h"
 
 namespace weir {
 
@@ -55,6 +56,7 @@ struct Plan {
   uint32_t replay_bytes = 65536;
   uint32_t response_head_bytes = 32768;
   bool tell_finished = false;
+  ProxyVersion send_proxy = ProxyVersion::off;
 
   uint32_t id = 0;
   uint32_t uses = 0;

@@ -22,6 +22,9 @@ struct Address {
 
   Address() : un{} {}
   [[nodiscard]] int family() const { return any.sa_family; }
+  [[nodiscard]] uint16_t port() const {
+    return family() == AF_INET ? ntohs(in4.sin_port) : family() == AF_INET6 ? ntohs(in6.sin6_port) : 0;
+  }
   [[nodiscard]] static bool from_ip(const std::string& ip, uint16_t port, Address& out);  // textual IPv4 or IPv6
   [[nodiscard]] static bool from_path(const std::string& path, Address& out);
 };

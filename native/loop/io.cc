@@ -4,6 +4,8 @@
 #include <fcntl.h>
 // linux/tcp.h has the fields that glibc's own struct lacks.
 #include <linux/tcp.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,9 +13,10 @@
 
 namespace weir {
 
-IoResult read_some(int fd, char* to, size_t room) {
+namespace {
+IoResult receive(int fd, char* to, size_t room, int flags) {
   for (;;) {
-    const ssize_t n = ::recv(fd, to, room, 0);
+    const ssize_t n = ::recv(fd, to, room, flags);
     if (n > 0) return {IoResult::Kind::ok, size_t(n), 0};
     if (n == 0) return {IoResult::Kind::closed};
     if (errno == EINTR) continue;
@@ -21,6 +24,11 @@ IoResult read_some(int fd, char* to, size_t room) {
     return {IoResult::Kind::failed, 0, errno};
   }
 }
+
+}  // namespace
+
+IoResult read_some(int fd, char* to, size_t room) { return receive(fd, to, room, 0); }
+IoResult peek_some(int fd, char* to, size_t room) { return receive(fd, to, room, MSG_PEEK); }
 
 IoResult write_some(int fd, const iovec* parts, int count) {
   for (;;) {
@@ -101,6 +109,26 @@ uint32_t piece_to_send(int fd) {
 uint32_t piece_to_receive(int fd) {
   tcp_info info;
   return whole_segments(read_info(fd, info) ? info.tcpi_rcv_mss : 0);
+}
+
+uint32_t bytes_unacknowledged(int fd) {
+  int n = 0;
+  return ::ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? uint32_t(n) : 0;
+}
+
+bool local_address(int fd, PeerIp& ip, uint16_t& port) {
+  Address at;
+  at.length = sizeof at.un;
+  if (::getsockname(fd, &at.any, &at.length) < 0 || (at.family() != AF_INET && at.family() != AF_INET6)) return false;
+  ip = PeerIp::from(&at.any);
+  port = at.port();
+  return true;
+}
+
+void probe_when_silent(int fd, int seconds) {
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
 }
 
 void reset_on_close(int fd) {

@@ -17,6 +17,8 @@ struct IoResult {
 };
 
 [[nodiscard]] IoResult read_some(int fd, char* to, size_t room);
+// Reads without taking: the same bytes come again.
+[[nodiscard]] IoResult peek_some(int fd, char* to, size_t room);
 [[nodiscard]] IoResult write_some(int fd, const iovec* parts, int count);  // at most IOV_MAX parts
 
 // Starts a connect. Returns the fd, or -1 with `error` set. `in_progress` tells whether EPOLLOUT is still to come.
@@ -31,6 +33,13 @@ struct IoResult {
 // (docs/tuning.md). The size grows with the peer's window, so ask again for each large body.
 [[nodiscard]] uint32_t piece_to_send(int fd);
 [[nodiscard]] uint32_t piece_to_receive(int fd);
+
+// Bytes that we wrote and the peer's kernel has not acknowledged yet; 0 where nobody knows.
+[[nodiscard]] uint32_t bytes_unacknowledged(int fd);
+// The address that the connection was made to. False for a unix socket.
+[[nodiscard]] bool local_address(int fd, PeerIp& ip, uint16_t& port);
+// TCP keep-alive probes after this long without a segment (RFC 9293 3.8.4), so that a vanished peer is noticed.
+void probe_when_silent(int fd, int seconds);
 
 // Makes the coming close() send a reset, so that the peer cannot take what it got for the whole.
 void reset_on_close(int fd);

@@ -40,15 +40,16 @@ Listening listen_on_ip(const std::string& host, uint16_t port, int backlog) {
   const int fd = l.fd.get();
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (at.family() == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, host.empty() ? 0 : 1);
-  // Accepted sockets inherit both: no call per connection.
+  // Accepted sockets inherit these: no call per connection.
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
   if (::bind(fd, &at.any, at.length) < 0) return failed("cannot bind");
   if (::listen(fd, backlog) < 0) return failed("cannot listen");
   Address bound;
   bound.length = sizeof bound.un;
   if (::getsockname(fd, &bound.any, &bound.length) < 0) return failed("cannot read the bound address");
-  l.port = ntohs(bound.family() == AF_INET ? bound.in4.sin_port : bound.in6.sin6_port);
+  l.port = bound.port();
   return l;
 }
 

@@ -11,6 +11,7 @@
 #include "loop/loop.h"
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
+#include "stats/address_table.h"
 #include "stats/board.h"
 
 namespace weir {
@@ -22,6 +23,7 @@ struct Runtime {
   BufferPool buffers;
   PipePool pipes;
   Board board;
+  AddressTable addresses{board};
   // One read goes here first; what cannot be passed on at once is copied into a pooled buffer.
   std::unique_ptr<char[]> scratch{new char[kReadBytes]};
 
@@ -30,6 +32,21 @@ struct Runtime {
     wheel.set_now(now_us);
   }
   void count(int counter, double by = 1) { board.mine()[counter] += by; }
+  double& listener_cell(unsigned listener, int counter) { return board.listener(board.column(), listener)[counter]; }
+  // A client connection was accepted, and has ended. `address_key` is 0 where connections per address are not limited.
+  void connection_opened(unsigned listener) {
+    count(abi::worker_counter::connections);
+    count(abi::worker_counter::accepted);
+    ++listener_cell(listener, abi::listener_counter::connections);
+    ++listener_cell(listener, abi::listener_counter::accepted);
+  }
+  void connection_closed(unsigned listener, uint64_t address_key) {
+    count(abi::worker_counter::connections, -1);
+    --listener_cell(listener, abi::listener_counter::connections);
+    if (address_key) addresses.leave(address_key);
+  }
+  // A connection is closed before anything was forwarded; `reason` of abi::refusal.
+  void count_refusal(unsigned listener, int reason) { ++listener_cell(listener, abi::listener_counter::refused_untrusted_proxy + reason); }
   void count_server(unsigned slot, int counter, double by = 1) { board.server(slot)[counter] += by; }
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +20,10 @@ Board::~Board() {
 int Board::create(unsigned workers) {
   const int fd = ::memfd_create("weir-board", MFD_CLOEXEC);
   if (fd < 0) return -1;
-  if (::ftruncate(fd, off_t(bytes_for(workers))) == 0) return fd;
+  uint64_t secret = 0;
+  if (::ftruncate(fd, off_t(bytes_for(workers))) == 0 && ::getrandom(&secret, sizeof secret, 0) == sizeof secret &&
+      ::pwrite(fd, &secret, sizeof secret, 0) == sizeof secret)
+    return fd;
   const int e = errno;
   ::close(fd);
   errno = e;

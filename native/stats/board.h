@@ -16,7 +16,8 @@ class Board {
   static constexpr size_t kColumnsAt = kTotalsAt + size_t(abi::board::servers) * abi::board::total_stride;
   static constexpr size_t kListenersAt = abi::board::worker_bytes;  // inside a column
   static constexpr size_t kServersAt = kListenersAt + size_t(abi::board::listeners) * abi::board::listener_stride;
-  static constexpr size_t kColumnBytes = kServersAt + size_t(abi::board::servers) * abi::board::server_stride;
+  static constexpr size_t kAddressesAt = kServersAt + size_t(abi::board::servers) * abi::board::server_stride;
+  static constexpr size_t kColumnBytes = kAddressesAt + size_t(abi::board::addresses) * 16;
   static constexpr size_t bytes_for(size_t workers) { return kColumnsAt + workers * kColumnBytes; }
 
   Board() = default;
@@ -40,6 +41,10 @@ class Board {
   [[nodiscard]] std::atomic<int32_t>& total_in_flight(unsigned slot) const {
     return *reinterpret_cast<std::atomic<int32_t>*>(base_ + kTotalsAt + size_t(slot) * abi::board::total_stride);
   }
+  // Random, the same in all processes, known to nobody else: the first bytes of the header.
+  [[nodiscard]] uint64_t secret() const { return *reinterpret_cast<const uint64_t*>(base_); }
+  // Where a worker's AddressTable has its rows.
+  [[nodiscard]] char* addresses(unsigned column) const { return base_ + kColumnsAt + column * kColumnBytes + kAddressesAt; }
   [[nodiscard]] unsigned workers() const { return workers_; }
   [[nodiscard]] unsigned column() const { return column_; }
   [[nodiscard]] char* base() const { return base_; }

@@ -1,28 +1,45 @@
+// Bytes between the two sides of a tunnel.
 #include "tcp/tunnel.h"
 
+#include <errno.h>
 #include <sys/socket.h>
+
+#include <algorithm>
 
 #include "loop/io.h"
 
 namespace weir {
 
 namespace {
-constexpr int kReadsPerTurn = 16;
-}
+constexpr int kMovesPerTurn = 16;
+// Reads of at least so much, this many in a row, make a direction bulk. Below that, one splice into a pipe and one out of it cost
+// more than a copy (docs/tuning.md).
+constexpr size_t kBulkRead = 48 * 1024;
+constexpr uint8_t kBulkReads = 2;
+// So many small splices in a row, and copying is cheaper again.
+constexpr size_t kSmallSplice = 16 * 1024;
+constexpr uint8_t kSmallSplices = 16;
+// The segment size grows with the window, so it is asked for again after so many pieces.
+constexpr uint32_t kPiecesPerLook = 64;
+}  // namespace
 
-void Tunnels::open(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, const Tunnel& about) {
+void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, Tunnel&& about) {
   Tunnel* t = tunnels.create();
   t->kind = kTunnelTimer;
+  t->state = Tunnel::State::joined;
   t->server_slot = about.server_slot;
   t->listener = about.listener;
-  t->idle_ms = about.idle_ms;
-  t->last_us = rt_.now_us;
+  t->plan = about.plan;
+  t->origin = std::move(about.origin);
+  t->address_key = about.address_key;
+  t->in_flight = true;
+  t->opened_us = t->last_us = rt_.now_us;
   t->sides[0].fd = std::move(client);
   t->sides[1].fd = std::move(server);
   t->sides[0].out.append(rt_.buffers, to_client);
   t->sides[1].out.append(rt_.buffers, to_server);
   rt_.count(abi::worker_counter::open_tunnels);
-  rt_.wheel.arm(t, t->idle_ms);
+  watch_silence(*t);
   // Watching anew reports what is readable and writable already, so nothing that came before is missed.
   for (int side = 0; side < 2; ++side) {
     const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t->slot_generation, t->slot_index};
@@ -31,81 +48,147 @@ void Tunnels::open(UniqueFd client, UniqueFd server, std::string_view to_client,
 }
 
 void Tunnels::on_event(Tunnel& t, int side, uint32_t events) {
+  if (t.state == Tunnel::State::deciding || t.state == Tunnel::State::connecting) return on_opening_event(t, side, events);
   TunnelSide& s = t.sides[side];
-  if (events & EPOLLERR) return close(t, true);
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) s.readable = true;
-  if (events & (EPOLLRDHUP | EPOLLHUP)) s.peer_ended = true;
-  if (events & EPOLLOUT) {
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) s.readable = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) s.peer_ended = true;
+  if (events & EPOLLERR) s.failed = true;
+  if (events & EPOLLOUT && s.blocked()) {
     if (!flush(t, side)) return;
-    if (s.out.empty()) pump(t, 1 - side);
-    if (t.over) return;
+    if (t.state == Tunnel::State::breaking) return try_break(t, side);
+    if (!s.blocked()) pump(t, 1 - side);
+    if (t.state != Tunnel::State::joined) return;
   }
+  if (t.state != Tunnel::State::joined) return;
+  if (s.failed && s.ended) return broke(t, side);
   if (s.readable) pump(t, side);
 }
 
 void Tunnels::pump(Tunnel& t, int from) {
   TunnelSide& in = t.sides[from];
   TunnelSide& to = t.sides[1 - from];
-  for (int turn = 0; in.readable && !in.ended && to.out.empty(); ++turn) {
-    if (turn == kReadsPerTurn) return enqueue(t);
-    const IoResult r = read_some(in.fd.get(), rt_.scratch.get(), kReadBytes);
-    if (r.kind == IoResult::Kind::would_block) {
-      in.readable = false;
-      return;
-    }
-    if (r.kind == IoResult::Kind::failed) return close(t, true);
-    if (r.kind == IoResult::Kind::closed) {
-      in.ended = true;
-      in.readable = false;
-      return pass_end(t, 1 - from);
-    }
-    if (r.bytes < kReadBytes && !in.peer_ended) in.readable = false;
-    t.last_us = rt_.now_us;
-    rt_.wheel.arm(&t, t.idle_ms);
-    rt_.count(abi::worker_counter::copied_bytes, double(r.bytes));
-    rt_.count_server(t.server_slot, from == 0 ? abi::server_counter::bytes_sent : abi::server_counter::bytes_received, double(r.bytes));
-    if (!write(t, 1 - from, {rt_.scratch.get(), r.bytes})) return;
+  for (int turn = 0; in.readable && !in.ended && !to.blocked(); ++turn) {
+    if (turn == kMovesPerTurn) return enqueue(t);
+    if ((in.splices ? splice(t, from) : copy(t, from)) != Moved::some) break;
   }
-  if (in.ended && !to.closed && to.out.empty()) pass_end(t, 1 - from);
+  if (t.state == Tunnel::State::joined && in.ended && !to.closed && !to.blocked()) pass_end(t, 1 - from);
 }
 
+// One read and one write. A read that did not fill the buffer has emptied the socket, so the next edge is waited for.
+Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
+  TunnelSide& in = t.sides[from];
+  const size_t room = in.piece ? in.piece : kReadBytes;
+  const IoResult r = read_some(in.fd.get(), rt_.scratch.get(), room);
+  if (r.kind != IoResult::Kind::ok) return source_ended(t, from, r);
+  if (r.bytes < room && !in.peer_ended) in.readable = false;
+  moved(t, from, r.bytes, abi::worker_counter::copied_bytes);
+  notice_bulk(in, r.bytes);
+  return write(t, 1 - from, {rt_.scratch.get(), r.bytes}) ? Moved::some : Moved::over;
+}
+
+void Tunnels::notice_bulk(TunnelSide& in, size_t bytes) {
+  if (bytes < kBulkRead) {
+    in.run = 0;
+    return;
+  }
+  if (in.piece == 0) in.piece = piece_to_receive(in.fd.get());
+  if (++in.run < kBulkReads) return;
+  in.run = 0;
+  in.splices = true;
+}
+
+// One splice into a pipe and as many out of it as the other side takes.
+Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
+  TunnelSide& in = t.sides[from];
+  TunnelSide& to = t.sides[1 - from];
+  to.pipe = rt_.pipes.take();
+  if (!to.pipe) return copy(t, from);
+  if (++in.pieces % kPiecesPerLook == 0) in.piece = piece_to_receive(in.fd.get());
+  const IoResult r = to.pipe->fill(in.fd.get(), in.piece);
+  if (r.kind != IoResult::Kind::ok) {
+    rt_.pipes.give_back(to.pipe);
+    to.pipe = nullptr;
+    return source_ended(t, from, r);
+  }
+  moved(t, from, r.bytes, abi::worker_counter::spliced_bytes);
+  in.run = r.bytes < kSmallSplice ? uint8_t(in.run + 1) : 0;
+  if (in.run == kSmallSplices) {
+    in.run = 0;
+    in.splices = false;
+  }
+  return flush_pipe(t, 1 - from) ? Moved::some : Moved::over;
+}
+
+// Nothing came: for now, or because the side has ended, or because it broke.
+Tunnels::Moved Tunnels::source_ended(Tunnel& t, int from, const IoResult& r) {
+  TunnelSide& in = t.sides[from];
+  in.readable = false;
+  if (r.kind == IoResult::Kind::would_block) return Moved::none;
+  in.ended = true;
+  // The error of a broken connection is told once, to whoever asks first; after that it looks like an end.
+  if (r.kind == IoResult::Kind::failed || in.failed) {
+    broke(t, from);
+    return Moved::over;
+  }
+  return Moved::none;
+}
+
+void Tunnels::moved(Tunnel& t, int from, size_t bytes, int how) {
+  t.last_us = rt_.now_us;
+  t.sides[from].bytes += bytes;
+  rt_.count(how, double(bytes));
+  rt_.count_server(t.server_slot, from == 0 ? abi::server_counter::bytes_sent : abi::server_counter::bytes_received, double(bytes));
+}
+
+// False when the tunnel is over, or broke while it wrote.
 bool Tunnels::write(Tunnel& t, int to, std::string_view bytes) {
   TunnelSide& s = t.sides[to];
   const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   const IoResult r = write_some(s.fd.get(), &part, 1);
-  if (r.kind == IoResult::Kind::failed) return close(t, true), false;
+  if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
   if (r.bytes < bytes.size()) s.out.append(rt_.buffers, bytes.substr(r.bytes));
   return true;
 }
 
 bool Tunnels::flush(Tunnel& t, int to) {
   TunnelSide& s = t.sides[to];
+  if (s.pipe) {
+    if (!flush_pipe(t, to)) return false;
+    if (s.pipe) return true;
+  }
   while (!s.out.empty()) {
     const std::string_view front = s.out.front();
     const iovec part{const_cast<char*>(front.data()), front.size()};
     const IoResult r = write_some(s.fd.get(), &part, 1);
     if (r.kind == IoResult::Kind::would_block) return true;
-    if (r.kind == IoResult::Kind::failed) return close(t, true), false;
+    if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
     t.last_us = rt_.now_us;
-    rt_.wheel.arm(&t, t.idle_ms);
     s.out.consume(rt_.buffers, r.bytes);
     if (r.bytes < front.size()) return true;
   }
   return true;
 }
 
+bool Tunnels::flush_pipe(Tunnel& t, int to) {
+  TunnelSide& s = t.sides[to];
+  while (s.pipe->pending > 0) {
+    const IoResult r = s.pipe->drain(s.fd.get());
+    if (r.kind == IoResult::Kind::would_block) return true;
+    if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
+    t.last_us = rt_.now_us;
+  }
+  rt_.pipes.give_back(s.pipe);
+  s.pipe = nullptr;
+  return true;
+}
+
 // The other side has ended and everything it sent is on its way: half close.
 void Tunnels::pass_end(Tunnel& t, int to) {
   TunnelSide& s = t.sides[to];
-  if (s.closed || !s.out.empty()) return;
+  if (s.closed || s.failed || s.blocked()) return;
   s.closed = true;
   if (t.sides[0].closed && t.sides[1].closed) return close(t, false);
   ::shutdown(s.fd.get(), SHUT_WR);
-}
-
-void Tunnels::on_timer(Tunnel& t) {
-  rt_.count(abi::worker_counter::timeouts);
-  close(t, false);
 }
 
 void Tunnels::enqueue(Tunnel& t) {
@@ -120,32 +203,10 @@ void Tunnels::run_queue() {
     Tunnel* t = tunnels.find(token.index, token.generation);
     if (!t) continue;
     t->queued = false;
-    pump(*t, 0);
-    if (!t->over) pump(*t, 1);
+    for (int side = 0; side < 2 && t->state == Tunnel::State::joined; ++side)
+      if (t->sides[side].readable) pump(*t, side);
   }
   turn_.clear();
-}
-
-void Tunnels::close(Tunnel& t, bool reset) {
-  if (t.over) return;
-  t.over = true;
-  rt_.wheel.cancel(&t);
-  for (TunnelSide& s : t.sides) {
-    if (reset && s.fd.valid()) reset_on_close(s.fd.get());
-    s.out.clear(rt_.buffers);
-    s.fd.reset();
-  }
-  rt_.board.total_in_flight(t.server_slot).fetch_sub(1, std::memory_order_relaxed);
-  rt_.count_server(t.server_slot, abi::server_counter::in_flight, -1);
-  rt_.count(abi::worker_counter::open_tunnels, -1);
-  rt_.count(abi::worker_counter::connections, -1);
-  --rt_.board.listener(rt_.board.column(), t.listener)[abi::listener_counter::connections];
-  tunnels.retire(&t);
-}
-
-void Tunnels::close_all() {
-  tunnels.each([&](Tunnel* t) { close(*t, false); });
-  tunnels.sweep();
 }
 
 }  // namespace weir

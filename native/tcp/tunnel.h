@@ -1,63 +1,167 @@
-// Two sockets joined byte for byte: what an upgraded exchange becomes, and all there is to L4 forwarding.
+// Two sockets joined byte for byte: all there is to L4 forwarding, and what an upgraded exchange becomes. TypeScript twin of the
+// first half of its life: src/worker/connection-life.ts.
 // Owns     both sockets and the bytes between them. A tunnel ends once: when both directions have ended, on an error, or when silent.
-// Note     a direction that ends is passed on as a half close; a reset on one side becomes a reset on the other.
+// Note     a direction that ends is passed on as a half close; a reset on one side becomes a reset on the other, behind what came
+//          before it. Each direction copies until it is seen to be bulk, and then splices.
+// Files    tunnel_opening.cc (verdict, connect, PROXY header) · tunnel.cc (bytes) · tunnel_ending.cc (deadlines, resets, close)
 #pragma once
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "base/slab.h"
+#include "loop/origin.h"
+#include "loop/proxy_header.h"
 #include "loop/runtime.h"
+#include "tls/client_hello.h"
+#include "upstream/server.h"
 
 namespace weir {
 
 constexpr uint8_t kTunnelTimer = 3;
 
+// What a route says of its tunnels. Copied into each when it begins.
+struct TunnelPlan {
+  uint32_t connect_ms = 2000;
+  uint32_t idle_ms = 3'600'000;
+  ProxyVersion send_proxy = ProxyVersion::off;
+};
+
 struct TunnelSide {
   UniqueFd fd;
-  ByteQueue out;  // bytes for this side that its socket would not take yet
+  ByteQueue out;         // bytes for this side that its socket would not take yet
+  Pipe* pipe = nullptr;  // the same, spliced
   bool readable = false;
   bool peer_ended = false;
   bool ended = false;   // read to its end
   bool closed = false;  // our half towards it is shut
+  bool failed = false;  // its connection is broken: what it sent before counts, nothing can be sent to it
+  // How bytes that come from this side are moved.
+  bool splices = false;
+  uint8_t run = 0;      // reads in a row that speak for changing that
+  uint32_t piece = 0;   // bytes to move at once, full segments of them; 0 until it was bulk
+  uint32_t pieces = 0;  // that were spliced
+  uint64_t bytes = 0;   // that came from it
+
+  [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
 };
 
 struct Tunnel : TimerNode {
+  enum class State : uint8_t {
+    deciding,    // TypeScript is asked, or has said "wait"
+    connecting,  // to the server
+    joined,
+    breaking,    // one side was reset: what came before is on its way to the other side, then comes the reset
+    over,
+  };
+
   uint32_t slot_index = 0;
   uint32_t slot_generation = 0;
-  TunnelSide sides[2];  // 0 client, 1 server
-  uint32_t server_slot = 0;
-  uint32_t listener = 0;
-  uint32_t idle_ms = 0;
-  uint64_t last_us = 0;
-  bool over = false;
+  State state = State::deciding;
   bool queued = false;
+  bool waits = false;           // for a late verdict
+  bool in_flight = false;       // counts as load of its server
+  bool probes = false;          // TCP keep-alive is on
+  uint8_t attempts = 0;
+  uint16_t address_index = 0;   // of the server's addresses
+  uint16_t addresses_tried = 0;
+  uint16_t listener = 0;
+  uint32_t server_slot = 0;
+  uint32_t plan_id = 0;
+  TunnelPlan plan;
+  TunnelSide sides[2];  // 0 client, 1 server
+  Origin origin;
+  uint64_t address_key = 0;
+  uint64_t opened_us = 0;
+  uint64_t last_us = 0;   // when a byte moved
+  uint64_t break_by_us = 0;
+};
+
+struct TunnelVerdict {
+  int kind = 3;  // abi::verdict; abort unless said otherwise, `answer` is none
+  uint32_t server = 0;
+  uint32_t plan_id = 0;
+  const TunnelPlan* plan = nullptr;
+  int refusal = 0;  // abi::refusal, of an abort
+};
+
+// The border to TypeScript as tunnels see it, named as in src/worker/connection-life.ts.
+class TunnelDecider {
+ public:
+  virtual ~TunnelDecider() = default;
+  virtual TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) = 0;
+  // The server could not be reached (abi::failure connect, connect_timeout or busy). Nothing was sent, so any other may be tried.
+  virtual TunnelVerdict tunnel_failed(Tunnel& t, int reason, int error) = 0;
+  // A connection is closed before anything was forwarded. `reason` of abi::refusal.
+  virtual void refused(unsigned listener, int reason, const Origin& origin, const char* why) = 0;
+};
+
+// Looks servers up for tunnels. The pool's owner implements it, as tcp/ knows servers but no pools.
+class ServerTable {
+ public:
+  virtual ~ServerTable() = default;
+  virtual Server* server_at(uint32_t slot) = 0;
 };
 
 class Tunnels {
  public:
-  explicit Tunnels(Runtime& rt) : rt_(rt) {}
+  Tunnels(Runtime& rt, TunnelDecider& decider, ServerTable& servers) : rt_(rt), decider_(decider), servers_(servers) {}
   ~Tunnels() { close_all(); }
 
-  // Takes over both sockets, which are in the loop already. In-flight and connection counts pass on to the tunnel.
-  void open(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, const Tunnel& about);
+  // Takes over a client connection that was counted as opened, and asks where it goes. `watched`: the loop watches it already.
+  void begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched);
+  // Takes over both sockets of an upgrade, which are in the loop already, with the counts of connection and load.
+  void join(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, Tunnel&& about);
+  // TypeScript's late verdict. False when the tunnel is gone or does not wait.
+  [[nodiscard]] bool resume(uint32_t index, uint32_t generation, const TunnelVerdict& v);
+
   void on_event(Tunnel& t, int side, uint32_t events);
   void on_timer(Tunnel& t);
   void run_queue();
   [[nodiscard]] bool has_work() const { return !queue_.empty(); }
   void sweep() { tunnels.sweep(); }
+  // Closes those of one server, each side with a reset. Returns how many.
+  unsigned cut(uint32_t server_slot);
   void close_all();
 
   Slab<Tunnel> tunnels;
 
  private:
+  // tunnel_opening.cc
+  void perform(Tunnel& t, const TunnelVerdict& v);
+  void start_attempt(Tunnel& t, const TunnelVerdict& v);
+  [[nodiscard]] bool connect(Tunnel& t, const Server& s, int& error);
+  void connected(Tunnel& t);
+  void attempt_failed(Tunnel& t, int reason, int error);
+  void greet(Tunnel& t);
+  void joined(Tunnel& t);
+  void on_opening_event(Tunnel& t, int side, uint32_t events);
+  void unload(Tunnel& t);
+
+  // tunnel.cc
   void pump(Tunnel& t, int from);
+  enum class Moved : uint8_t { some, none, over };
+  [[nodiscard]] Moved copy(Tunnel& t, int from);
+  [[nodiscard]] Moved splice(Tunnel& t, int from);
+  [[nodiscard]] Moved source_ended(Tunnel& t, int from, const IoResult& r);
+  void moved(Tunnel& t, int from, size_t bytes, int how);
   [[nodiscard]] bool write(Tunnel& t, int to, std::string_view bytes);
   [[nodiscard]] bool flush(Tunnel& t, int to);
+  [[nodiscard]] bool flush_pipe(Tunnel& t, int to);
   void pass_end(Tunnel& t, int to);
-  void close(Tunnel& t, bool reset);
   void enqueue(Tunnel& t);
+  void notice_bulk(TunnelSide& in, size_t bytes);
+
+  // tunnel_ending.cc
+  [[nodiscard]] bool sink_failed(Tunnel& t, int side);
+  void broke(Tunnel& t, int side);
+  void try_break(Tunnel& t, int to);
+  void close(Tunnel& t, bool reset);
+  void watch_silence(Tunnel& t);
 
   Runtime& rt_;
+  TunnelDecider& decider_;
+  ServerTable& servers_;
   std::vector<Token> queue_;
   std::vector<Token> turn_;
 };

@@ -36,6 +36,7 @@ struct UpstreamConnection : TimerNode {
   uint64_t opened_us = 0;
   uint64_t idle_since_us = 0;
   uint32_t uses = 0;
+  uint64_t client_key = 0;  // it began with a PROXY header for this client, and is of no use to others; 0: for everybody
   UpstreamConnection* idle_prev = nullptr;
   UpstreamConnection* idle_next = nullptr;
 };

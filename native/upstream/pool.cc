@@ -52,8 +52,9 @@ void UpstreamPool::close_idle(Server& s) {
   while (s.idle_first) discard(*s.idle_first);
 }
 
-UpstreamConnection* UpstreamPool::take_idle(Server& s) {
+UpstreamConnection* UpstreamPool::take_idle(Server& s, uint64_t client_key) {
   UpstreamConnection* c = s.idle_first;
+  while (c && c->client_key != client_key) c = c->idle_next;
   if (!c) return nullptr;
   unlink(*c);
   c->state = UpstreamConnection::State::leased;

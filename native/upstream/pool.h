@@ -25,8 +25,8 @@ class UpstreamPool {
   void close_idle(Server& s);
   [[nodiscard]] Server* server(uint32_t slot) { return slot < servers_.size() ? servers_[slot].get() : nullptr; }
 
-  // The most recently used idle connection, or nullptr.
-  [[nodiscard]] UpstreamConnection* take_idle(Server& s);
+  // The most recently used idle connection for this client (0: for everybody), or nullptr.
+  [[nodiscard]] UpstreamConnection* take_idle(Server& s, uint64_t client_key);
   // A new connection, connecting (or connected at once: state leased). nullptr: `error` says why.
   [[nodiscard]] UpstreamConnection* open(Server& s, int& error);
   // The connect failed: tries the server's next address in the same object. False when there is none left.

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Config, ListenerConfig } from '../shared/config/model.ts'
 import type { HeadReader } from '../worker/route/head-reader.ts'
 import { normalizePath } from '../worker/route/normalize-path.ts'
+import { BadQuestion, boundPort, listenerFor, localPortOf, readTlvs } from './explain-listener.ts'
 
 /** A request as a user writes it on the command line. */
 export interface ExplainQuestion {
@@ -10,8 +11,10 @@ export interface ExplainQuestion {
   url: string
   /** Each `name: value`. */
   headers: readonly string[]
+  /** TLVs of a PROXY header, each `type=value`. */
+  tlvs: readonly string[]
   clientIp: string
-  /** Name of a listener; undefined for the one that is bound to the port of the URL, else the first. */
+  /** Name of a listener; undefined for the one that is bound to the port of the URL, else the first for HTTP. */
   listener: string | undefined
 }
 
@@ -29,9 +32,6 @@ export interface ExplainedRequest {
   path: string
 }
 
-/** What was asked for cannot be a request, or names a listener that does not exist: exit code 2. */
-export class BadQuestion extends Error {}
-
 /** Throws BadQuestion. */
 export function readQuestion(config: Config, question: ExplainQuestion): ExplainedRequest {
   const { url, path: sentPath, query } = readUrl(question.url)
@@ -39,10 +39,10 @@ export function readQuestion(config: Config, question: ExplainQuestion): Explain
   if (isIP(question.clientIp) === 0) throw new BadQuestion(`not an IP address: ${question.clientIp}`)
   const path = normalizePath(sentPath)
   if (path === null) throw new BadQuestion(`weir answers 400: broken escape, or above the root: ${sentPath}`)
-  const head = headOf(question, query)
-  const authority = head.header('host') ?? url.host
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const listener = listenerFor(config, question.listener, port)
+  const listener = listenerFor(config, { name: question.listener, protocol: 'http', port })
+  const head = headOf(question, query, localPortOf(listener, port))
+  const authority = head.header('host') ?? url.host
   return { head, listener, authority, host: authority.toLowerCase().replace(/:\d*$/, ''), port: boundPort(listener) ?? port, path }
 }
 
@@ -54,7 +54,7 @@ function readUrl(text: string): { url: URL; path: string; query: string } {
   return { url: new URL(full), path: path === '' ? '/' : path, query }
 }
 
-function headOf({ method, headers, clientIp }: ExplainQuestion, query: string): HeadReader {
+function headOf({ method, headers, clientIp, tlvs: texts }: ExplainQuestion, query: string, localPort: number): HeadReader {
   const fields = new Map<string, string>()
   for (const line of headers) {
     const colon = line.indexOf(':')
@@ -62,19 +62,15 @@ function headOf({ method, headers, clientIp }: ExplainQuestion, query: string): 
     const name = line.slice(0, colon).trim().toLowerCase()
     if (!fields.has(name)) fields.set(name, line.slice(colon + 1).trim())
   }
-  return { method, query, clientIp, header: (name) => fields.get(name) }
-}
-
-function listenerFor(config: Config, name: string | undefined, port: number): ListenerConfig {
-  const wanted =
-    name === undefined
-      ? (config.listeners.find((listener) => listener.bind.some((bind) => bind.kind === 'tcp' && bind.port === port)) ??
-        config.listeners[0])
-      : config.listeners.find((listener) => listener.name === name)
-  if (wanted !== undefined) return wanted
-  throw new BadQuestion(`no listener ${name ?? ''}; there are: ${config.listeners.map((listener) => listener.name).join(', ') || 'none'}`)
-}
-
-function boundPort(listener: ListenerConfig): number | undefined {
-  return listener.bind.find((bind) => bind.kind === 'tcp')?.port
+  const tlvs = readTlvs(texts)
+  return {
+    method,
+    query,
+    clientIp,
+    localPort,
+    sni: '',
+    alpn: [],
+    header: (name) => fields.get(name),
+    proxyTlv: (type) => tlvs.get(type),
+  }
 }

@@ -3,7 +3,7 @@
  * a guard test compares. Add at the end of a list; bump `version` when a meaning changes.
  */
 export const abi = {
-  version: 1,
+  version: 2,
 
   /** What `decide` and `afterFailure` return. */
   verdict: { forward: 0, answer: 1, wait: 2, abort: 3 },
@@ -24,6 +24,8 @@ export const abi = {
     freshConnection: 11,
     detail: 12,
     nowMs: 13,
+    localPort: 14,
+    publicPort: 15,
     count: 16,
   },
 
@@ -44,6 +46,28 @@ export const abi = {
 
   /** Why an attempt failed; `lent.reason` of `afterFailure`. */
   failure: { connect: 0, connectTimeout: 1, reset: 2, closed: 3, firstByteTimeout: 4, invalidResponse: 5, busy: 6, headTooLarge: 7 },
+
+  /**
+   * Why a connection was closed before anything was forwarded: `lent.detail` of an `abort` for the ones that TypeScript decides, and
+   * the argument of `refused`. Counted per listener, from `listenerCounter.refusedUntrustedProxy` on in this order.
+   */
+  refusal: {
+    untrustedProxy: 0,
+    proxyHeader: 1,
+    clientHello: 2,
+    tooSlow: 3,
+    addressLimit: 4,
+    noRoute: 5,
+    noServer: 6,
+    byFunction: 7,
+    count: 8,
+  },
+
+  /** First bytes that the engine sends to a server: `PlanOptions.sendProxy`. */
+  sendProxy: { off: 0, v1: 1, v2: 2 },
+
+  /** What a listener speaks. */
+  protocol: { http: 0, tcp: 1, tls: 2 },
 
   /** `lent.method`; 0 is any other method, whose name `method()` reads. */
   method: { other: 0, GET: 1, HEAD: 2, POST: 3, PUT: 4, DELETE: 5, CONNECT: 6, OPTIONS: 7, TRACE: 8, PATCH: 9 },
@@ -74,9 +98,10 @@ export const abi = {
     listeners: 64,
     workers: 128,
     totalStride: 64, // one cache line per server: in-flight over all workers, an int32 that every worker changes atomically
-    listenerStride: 64,
+    listenerStride: 128,
     serverStride: 128,
     workerBytes: 512,
+    addresses: 65536, // rows of a worker's table of connections per client address, 16 bytes each; behind its servers
   },
 
   /** Float64 index inside a worker's own cell. */
@@ -120,7 +145,19 @@ export const abi = {
   },
 
   /** Float64 index inside a (worker, listener) cell. */
-  listenerCounter: { connections: 0, accepted: 1, count: 2 },
+  listenerCounter: {
+    connections: 0,
+    accepted: 1,
+    refusedUntrustedProxy: 2,
+    refusedProxyHeader: 3,
+    refusedClientHello: 4,
+    refusedTooSlow: 5,
+    refusedAddressLimit: 6,
+    refusedNoRoute: 7,
+    refusedNoServer: 8,
+    refusedByFunction: 9,
+    count: 10,
+  },
 } as const
 
 export type HeadFlag = keyof typeof abi.headFlag

@@ -19,16 +19,25 @@ export interface Decisions {
   decide(path: string): number
   afterFailure(): number
   finished(): number
+  /** A connection of a `tcp` or `tls` listener is here. `alpn`: names joined by commas. */
+  decideTunnel(serverName: string, alpn: string): number
+  /** Its server could not be reached; nothing was sent. */
+  tunnelFailed(): number
+  /** A connection was closed before anything was forwarded. `reason` of `abi.refusal`; at most some calls per second. */
+  refused(listener: number, reason: number, client: string, why: string, notToldBefore: number): void
 }
 
 export type EngineConstructor = new (
   options: { boardFd: number; workers: number; column: number; wakers: number[] },
-  decide: Decisions['decide'],
-  afterFailure: Decisions['afterFailure'],
-  finished: Decisions['finished'],
+  decisions: Decisions,
 ) => Engine
 
 export interface ListenerOptions {
+  /** Of `abi.protocol`. */
+  protocol: number
+  proxyProtocol: boolean
+  /** Of one client address, over all workers; 0 is no limit. */
+  connectionsPerIp: number
   headerBytes: number
   headers: number
   bodyBytes: number | null
@@ -39,8 +48,6 @@ export interface ListenerOptions {
   writeMs: number
   /** Bits of `abi.forwarded`. */
   forwarded: number
-  /** What X-Forwarded-Port says; '' for a unix socket. */
-  port: string
   trustedProxies: string[]
   pages: { status: number; contentType: string; body: string }[]
 }
@@ -80,6 +87,29 @@ export interface PlanOptions {
   responseHeadBytes: number
   /** Call `finished` when an exchange of this plan ends. */
   tellFinished: boolean
+  /** Of `abi.sendProxy`. */
+  sendProxy: number
+}
+
+/** What happens to the connections of one L4 route towards one upstream. */
+export interface TunnelPlanOptions {
+  connectMs: number
+  /** Without a byte in either direction. */
+  idleMs: number
+  /** Of `abi.sendProxy`. */
+  sendProxy: number
+}
+
+/** One tunnel, for people who wait for it to end. */
+export interface TunnelFacts {
+  client: string
+  listener: number
+  server: number
+  ageMs: number
+  idleMs: number
+  /** To the server, and from it. */
+  bytesSent: number
+  bytesReceived: number
 }
 
 export type HeadField = 'method' | 'host' | 'query' | 'target' | 'clientIp' | 'peer' | 'requestId'
@@ -92,14 +122,22 @@ export interface Engine {
   /** Starts to watch sockets. Keeps the process alive until `close`. */
   start(): void
   configureListener(index: number, options: ListenerOptions): void
-  listen(index: number, fd: number): void
+  /** `port` is what it was bound to; 0 for a unix socket. */
+  listen(index: number, fd: number, port: number): void
   defineServer(slot: number, options: ServerOptions): void
   removeServer(slot: number): void
   definePlan(id: number, options: PlanOptions): void
   dropPlan(id: number): void
+  defineTunnelPlan(id: number, options: TunnelPlanOptions): void
   /** Value of a request field, several joined; `undefined` when it was not sent or the head is not lent any more. */
   header(index: number, generation: number, name: string): string | undefined
   field(index: number, generation: number, which: HeadField): string | undefined
+  /** Value of a TLV of the PROXY header that the exchange's connection began with; latin1. */
+  tlv(index: number, generation: number, type: number): string | undefined
+  /** The same of a tunnel's client, while the tunnel lives. */
+  tunnelField(index: number, generation: number, which: 'clientIp'): string | undefined
+  tunnelField(index: number, generation: number, which: 'clientPort'): number | undefined
+  tunnelTlv(index: number, generation: number, type: number): string | undefined
   /** Lower case, without port. */
   hostName(id: number): string
   /** Changes the request that goes to the server. False when the exchange is gone. */
@@ -109,13 +147,19 @@ export interface Engine {
   stageAnswer(status: number, headers: string, contentType: string, body: string | undefined): void
   /** The verdict on an exchange that waits. False when it is gone. */
   resume(index: number, generation: number, verdict: number): boolean
+  /** The same for a tunnel that waits. */
+  resumeTunnel(index: number, generation: number, verdict: number): boolean
+  /** At most `most` tunnels of one server, or of all with -1. */
+  listTunnels(server: number, most: number): TunnelFacts[]
+  /** Closes all tunnels of one server; returns how many. */
+  cutTunnels(server: number): number
   stopAccepting(): void
   /** Idle connections close now, the others after their exchange. */
   drain(): void
   close(): void
   /** Connections and tunnels that are open. */
   openCount(): number
-  usage(): Record<'clients' | 'exchanges' | 'upstreamConnections' | 'tunnels' | 'buffers' | 'timers', number>
+  usage(): Record<'clients' | 'arrivals' | 'exchanges' | 'upstreamConnections' | 'tunnels' | 'buffers' | 'pipes' | 'timers', number>
   /** Counts of one server's latency histogram in this worker (see native/stats/histogram.h). */
   histogram(slot: number, which: 'total' | 'firstByte'): Uint32Array | undefined
 }

@@ -5,7 +5,8 @@ const { board: size, serverCounter, workerCounter } = abi
 const totalsAt = size.headerBytes
 const columnsAt = totalsAt + size.servers * size.totalStride
 const serversAt = size.workerBytes + size.listeners * size.listenerStride
-const columnBytes = serversAt + size.servers * size.serverStride
+const addressesAt = serversAt + size.servers * size.serverStride
+const columnBytes = addressesAt + size.addresses * 16
 
 /** The shared counters as the primary sees them. C++ twin: native/stats/board.h. */
 export class Board {
@@ -38,6 +39,7 @@ export class Board {
     for (let listener = 0; listener < size.listeners; listener++) {
       this.#counters[base + (size.workerBytes + listener * size.listenerStride) / 8 + abi.listenerCounter.connections] = 0
     }
+    this.#counters.fill(0, base + addressesAt / 8, base + columnBytes / 8)
     for (const gauge of [workerCounter.alive, workerCounter.connections, workerCounter.openTunnels]) this.#counters[base + gauge] = 0
   }
 }

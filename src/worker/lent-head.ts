@@ -35,8 +35,16 @@ export class CurrentHead implements HeadReader {
   header(name: string): string | undefined {
     return this.#engine.header(this.#lent[at.index] as number, this.#lent[at.generation] as number, name)
   }
-  forRedirect(path: string, port: number): RedirectSource {
-    return { scheme: 'http', host: this.host, port, path, query: this.query, clientIp: this.clientIp }
+  get localPort(): number {
+    return this.#lent[at.localPort] as number
+  }
+  readonly sni = ''
+  readonly alpn: readonly string[] = []
+  proxyTlv(type: number): string | undefined {
+    return this.#engine.tlv(this.#lent[at.index] as number, this.#lent[at.generation] as number, type)
+  }
+  forRedirect(path: string): RedirectSource {
+    return { scheme: 'http', host: this.host, port: this.#lent[at.publicPort] as number, path, query: this.query, clientIp: this.clientIp }
   }
 
   #field(which: HeadField): string {

@@ -4,7 +4,6 @@
  *
  *     accept -> parse -> ROUTE -> PICK -> forward -> OBSERVE
  */
-import { constants } from 'node:os'
 import type { Request, RequestOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
@@ -13,6 +12,7 @@ import { headerLines, requireHeader, requireStatus, stageStatus } from './forwar
 import { afterFailure, type FailureKind } from './forward/retry.ts'
 import { CurrentHead } from './lent-head.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
+import { DISTRUST_MS, isOwnShortage, pickServer } from './pick/pick-server.ts'
 import { RequestView } from './request-view.ts'
 import { normalizePath } from './route/normalize-path.ts'
 import { applyRewrite, targetOf } from './route/rewrite.ts'
@@ -20,11 +20,6 @@ import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot
 
 const { lent: at, headFlag, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
-/** How long this worker keeps away from a server that refused a connection. Only the primary calls a server down. */
-const DISTRUST_MS = 1000
-const { EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL } = constants.errno
-const ownShortage = new Set([EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL])
-
 /** What is remembered of an exchange between its attempts. */
 interface Attempts {
   generation: number
@@ -68,8 +63,8 @@ export class RequestLife {
     const found = this.#hostRoutes(listener).find(path === '' ? '/' : path, this.#head)
     if (found === undefined) return this.#answerStatus(404, null)
     const route = listener.routes[found.index] as RunningRoute
-    if (route.config.onRequest !== undefined) return this.#askFunction(route, listener, path)
-    return this.#act(route, listener, path, path !== sentPath)
+    if (route.config.onRequest !== undefined) return this.#askFunction(route, path)
+    return this.#act(route, path, path !== sentPath)
   }
 
   /** An attempt failed before a response began: another one, or an answer. Facts are in `lent`. */
@@ -81,7 +76,7 @@ export class RequestLife {
     const flags = this.#lent[at.flags] as number
     const { config, picker } = memory.target.upstream
     // A shortage of our own says nothing about the server.
-    if (kind === 'connect' && !ownShortage.has(this.#lent[at.detail] as number))
+    if (kind === 'connect' && !isOwnShortage(this.#lent[at.detail] as number))
       picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
     const next = afterFailure(
       {
@@ -101,7 +96,7 @@ export class RequestLife {
     }
     memory.failed.push(failedSlot)
     if (next.do === 'answer') return this.#giveUp(index, next.status, memory.target)
-    const slot = this.#pickOther(memory.target, memory.failed)
+    const slot = pickServer(picker, this.#snapshot.board, this.#lent[at.nowMs] as number, Math.random(), memory.failed)
     if (slot < 0) return this.#giveUp(index, kind === 'busy' ? 503 : statusWhenNobodyIsLeft(kind), memory.target)
     return this.#forwardTo(slot, memory.target, kind !== 'connect' && kind !== 'connectTimeout' && kind !== 'busy')
   }
@@ -114,7 +109,7 @@ export class RequestLife {
 
   // Route: what the route says is to be done.
 
-  #act(route: RunningRoute, listener: RunningListener, path: string, isChanged: boolean): Verdict {
+  #act(route: RunningRoute, path: string, isChanged: boolean): Verdict {
     const action = route.action
     if (action.kind === 'forward') {
       const target = action.targets.length === 1 ? action.targets[0] : action.targets[action.split.choose(Math.random())]
@@ -125,7 +120,7 @@ export class RequestLife {
       return verdict.answer
     }
     const { redirect } = action
-    const location = redirect.kind === 'static' ? redirect.location : redirect.location(this.#head.forRedirect(path, listener.port))
+    const location = redirect.kind === 'static' ? redirect.location : redirect.location(this.#head.forRedirect(path))
     this.#engine.stageAnswer(action.status, `Location: ${location}\r\n`, '', '')
     return verdict.answer
   }
@@ -137,10 +132,7 @@ export class RequestLife {
       const chosen = this.#askPick(target, path)
       if (chosen >= 0) return this.#forwardTo(chosen, target, false)
     }
-    const now = this.#lent[at.nowMs] as number
-    let slot = target.upstream.picker.pick(this.#snapshot.board, now, Math.random(), NOTHING_EXCLUDED)
-    // Better a server that refused a moment ago than none at all.
-    if (slot < 0) slot = target.upstream.picker.pick(this.#snapshot.board, Number.POSITIVE_INFINITY, Math.random(), NOTHING_EXCLUDED)
+    const slot = pickServer(target.upstream.picker, this.#snapshot.board, this.#lent[at.nowMs] as number, Math.random(), NOTHING_EXCLUDED)
     if (slot < 0) return this.#answerStatus(503, target.route)
     return this.#forwardTo(slot, target, false)
   }
@@ -150,12 +142,6 @@ export class RequestLife {
     this.#lent[at.plan] = target.plan
     this.#lent[at.freshConnection] = isFresh ? 1 : 0
     return verdict.forward
-  }
-
-  #pickOther(target: Target, failed: readonly number[]): number {
-    const { picker } = target.upstream
-    const slot = picker.pick(this.#snapshot.board, this.#lent[at.nowMs] as number, Math.random(), failed)
-    return slot >= 0 ? slot : picker.pick(this.#snapshot.board, Number.POSITIVE_INFINITY, Math.random(), failed)
   }
 
   #giveUp(index: number, status: number, target: Target): Verdict {
@@ -194,10 +180,10 @@ export class RequestLife {
 
   // Functions of the configuration.
 
-  #askFunction(route: RunningRoute, listener: RunningListener, path: string): Verdict {
+  #askFunction(route: RunningRoute, path: string): Verdict {
     const id: ExchangeId = { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
     const request = new RequestView(this.#engine, id, this.#head.host, path)
-    const act = (outcome: RequestOutcome) => this.#actOn(outcome, route, listener, request)
+    const act = (outcome: RequestOutcome) => this.#actOn(outcome, route, request)
     try {
       const outcome = route.config.onRequest?.(request)
       if (!isThenable(outcome)) return act(outcome)
@@ -215,7 +201,7 @@ export class RequestLife {
     act: (outcome: RequestOutcome) => Verdict,
     fail: (error: unknown) => Verdict,
   ): void {
-    const facts = this.#lent.slice(0, at.flags + 1)
+    const facts = this.#lent.slice()
     const resume = (decide: () => Verdict) => {
       this.#lent.set(facts)
       this.#engine.resume(id.index, id.generation, decide())
@@ -233,8 +219,8 @@ export class RequestLife {
     )
   }
 
-  #actOn(outcome: RequestOutcome, route: RunningRoute, listener: RunningListener, request: Request): Verdict {
-    if (outcome === undefined || outcome === null) return this.#act(route, listener, request.path, false)
+  #actOn(outcome: RequestOutcome, route: RunningRoute, request: Request): Verdict {
+    if (outcome === undefined || outcome === null) return this.#act(route, request.path, false)
     if ('answer' in outcome) {
       const { status, body = '', headers = {} } = outcome.answer
       requireStatus(status)

@@ -2,7 +2,6 @@ import type { Request } from '../index-types.ts'
 import type { Engine, HeadField } from '../native/contract.ts'
 import type { ExchangeId } from './exchange.ts'
 import { requireHeader } from './forward/answers.ts'
-import type { HeadReader } from './route/head-reader.ts'
 import { cookieValue, queryParameter } from './route/parameters.ts'
 
 const hopByHop = new Set([
@@ -20,7 +19,7 @@ const hopByHop = new Set([
 ])
 
 /** One request as functions of the configuration see it. Reads the lent head on demand; nothing is copied before it is asked for. */
-export class RequestView implements Request, HeadReader {
+export class RequestView implements Request {
   readonly #engine: Engine
   readonly #id: ExchangeId
   readonly path: string
@@ -51,6 +50,9 @@ export class RequestView implements Request, HeadReader {
   }
   queryParameter(name: string): string | undefined {
     return queryParameter(this.query, name)
+  }
+  proxyTlv(type: number): string | undefined {
+    return this.#engine.tlv(this.#id.index, this.#id.generation, type)
   }
   setHeader(name: string, value: string | null): void {
     if (hopByHop.has(name.toLowerCase())) throw new RangeError(`${name} belongs to the connection and cannot be set`)

@@ -1,6 +1,6 @@
 /** The compiled config that a worker serves from. Immutable but for what policies remember; swapped whole. */
 import { abi } from '../native/abi.ts'
-import type { Engine, ListenerOptions, PlanOptions, ServerOptions } from '../native/contract.ts'
+import type { Engine, ListenerOptions, PlanOptions, ServerOptions, TunnelPlanOptions } from '../native/contract.ts'
 import type { ListenerConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
 import type { ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
 import { pagesOf } from './forward/answers.ts'
@@ -36,21 +36,32 @@ export interface Target {
   readonly route: RunningRoute
 }
 
+/** One upstream of an L4 route. */
+export interface TunnelTarget {
+  readonly upstream: Upstream
+  /** Id of the engine's tunnel plan. */
+  readonly plan: number
+}
+
 export interface RunningRoute {
   readonly config: RouteConfig
   readonly action: Action
   readonly rewrite: CompiledRewrite
+  /** Of a route of a `tcp` or `tls` listener; its `action` has no targets. */
+  readonly tunnel: { readonly split: Split; readonly targets: readonly TunnelTarget[] }
 }
 
 export interface RunningListener {
   readonly config: ListenerConfig
   readonly router: Router
-  readonly port: number
   /** By index into the config's routes. */
   readonly routes: readonly RunningRoute[]
   /** By interned host id; filled as hosts are seen. */
   readonly hosts: HostRoutes[]
 }
+
+const NO_SPLIT = compileSplit([])
+const NO_TUNNEL = { split: NO_SPLIT, targets: [] }
 
 export class Snapshot {
   readonly generation: number
@@ -58,6 +69,8 @@ export class Snapshot {
   readonly board: BoardView
   /** By plan id. */
   readonly targets: readonly Target[]
+  /** By tunnel plan id. */
+  readonly tunnelTargets: readonly TunnelTarget[]
   readonly upstreams: ReadonlyMap<string, Upstream>
 
   readonly #order: Serve
@@ -74,10 +87,15 @@ export class Snapshot {
     }
     this.upstreams = new Map(order.config.upstreams.map((upstream) => [upstream.name, compileUpstream(upstream, order)]))
     const targets: Target[] = []
-    this.listeners = order.config.listeners.map((listener, index) =>
-      this.#compileListener(listener, order.sockets[index]?.port ?? '', targets),
-    )
+    const tunnelTargets: TunnelTarget[] = []
+    this.listeners = order.config.listeners.map((config) => {
+      const routes = config.routes.map((route) =>
+        config.protocol === 'http' ? this.#compileRoute(route, targets) : this.#compileTunnelRoute(route, tunnelTargets),
+      )
+      return { config, router: compileRouter(config.routes), routes, hosts: [] }
+    })
     this.targets = targets
+    this.tunnelTargets = tunnelTargets
     this.#install(order, engine)
   }
 
@@ -89,31 +107,45 @@ export class Snapshot {
     if (upstream && config) this.#engine.defineServer(this.#order.slots[server] as number, serverOptions(upstream, config, this.#order))
   }
 
-  #compileListener(config: ListenerConfig, port: string, targets: Target[]): RunningListener {
-    const routes = config.routes.map((route) => this.#compileRoute(route, targets))
-    return { config, router: compileRouter(config.routes), port: Number(port), routes, hosts: [] }
+  #compileTunnelRoute(config: RouteConfig, targets: TunnelTarget[]): RunningRoute {
+    const split = config.action.kind === 'forward' ? config.action.split : []
+    const own = this.#upstreamNames(config).map((name, index) => {
+      return { upstream: this.upstreams.get(name) as Upstream, plan: targets.length + index }
+    })
+    targets.push(...own)
+    const rewrite = compileRewrite(null)
+    return {
+      config,
+      rewrite,
+      action: { kind: 'forward', split: NO_SPLIT, targets: [] },
+      tunnel: { split: compileSplit(split), targets: own },
+    }
+  }
+
+  /** A function of the config may choose any upstream, so such a route gets a plan for each, those of its split first. */
+  #upstreamNames(config: RouteConfig): string[] {
+    const named = config.action.kind === 'forward' ? config.action.split.map((part) => part.upstream) : []
+    return config.onRequest || config.onConnection ? [...new Set([...named, ...this.upstreams.keys()])] : named
   }
 
   #compileRoute(config: RouteConfig, targets: Target[]): RunningRoute {
     const action = config.action
     const rewrite = compileRewrite(config.rewrite)
+    const tunnel = NO_TUNNEL
     if (action.kind === 'redirect')
-      return { config, rewrite, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
+      return { config, rewrite, tunnel, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
     if (action.kind === 'answer') {
       const headers = action.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
       return {
         config,
         rewrite,
+        tunnel,
         action: { kind: 'answer', status: action.status, headers, contentType: action.contentType, body: action.body },
       }
     }
     const own: Target[] = []
-    const route: RunningRoute = { config, rewrite, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
-    // A function of the config may choose any upstream, so such a route gets a plan for each.
-    const names = config.onRequest
-      ? [...new Set([...action.split.map((part) => part.upstream), ...this.upstreams.keys()])]
-      : action.split.map((part) => part.upstream)
-    for (const name of names) {
+    const route: RunningRoute = { config, rewrite, tunnel, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
+    for (const name of this.#upstreamNames(config)) {
       const target = { upstream: this.upstreams.get(name) as Upstream, plan: targets.length, route }
       targets.push(target)
       own.push(target)
@@ -130,8 +162,9 @@ export class Snapshot {
       }
     }
     for (const target of this.targets) engine.definePlan(target.plan, planOptions(target))
+    for (const target of this.tunnelTargets) engine.defineTunnelPlan(target.plan, tunnelPlanOptions(target))
     this.listeners.forEach((listener, index) => {
-      engine.configureListener(index, listenerOptions(listener.config, order.sockets[index]?.port ?? '', order.config.errorPages))
+      engine.configureListener(index, listenerOptions(listener.config, order.config.errorPages))
     })
   }
 }
@@ -178,7 +211,12 @@ function planOptions(target: Target): PlanOptions {
     replayBytes: retry.replayBytes,
     responseHeadBytes: responseHeaderBytes,
     tellFinished: false,
+    sendProxy: abi.sendProxy[target.upstream.config.sendProxyProtocol],
   }
+}
+
+function tunnelPlanOptions({ upstream: { config } }: TunnelTarget): TunnelPlanOptions {
+  return { connectMs: config.timeouts.connectMs, idleMs: config.timeouts.tunnelMs, sendProxy: abi.sendProxy[config.sendProxyProtocol] }
 }
 
 const forwardedBits: Record<string, number> = {
@@ -191,14 +229,16 @@ const forwardedBits: Record<string, number> = {
   'x-request-id': abi.forwarded.requestId,
 }
 
-function listenerOptions(config: ListenerConfig, port: string, errorPages: Serve['config']['errorPages']): ListenerOptions {
+function listenerOptions(config: ListenerConfig, errorPages: Serve['config']['errorPages']): ListenerOptions {
   let forwarded = 0
   for (const header of config.forwardedHeaders) forwarded |= forwardedBits[header] as number
   return {
     ...config.limits,
     ...config.timeouts,
+    protocol: abi.protocol[config.protocol],
+    proxyProtocol: config.proxyProtocol,
+    connectionsPerIp: config.limits.connectionsPerIp ?? 0,
     forwarded,
-    port,
     trustedProxies: config.trustedProxies,
     pages: pagesOf({ ...errorPages, ...config.errorPages }),
   }

@@ -5,6 +5,8 @@ import type { Engine } from '../native/contract.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
 import { loadConfig } from '../shared/config/load.ts'
 import { BOARD_FD, FIRST_WAKER_FD, type Serve, type ToPrimary, type ToWorker, VERSION } from '../shared/ipc/protocol.ts'
+import { ConnectionLife } from './connection-life.ts'
+import { refusalLine } from './observe/refusal-line.ts'
 import { RequestLife } from './request-life.ts'
 import { Snapshot } from './snapshot.ts'
 import { stopGracefully } from './stop.ts'
@@ -26,6 +28,7 @@ class Worker {
   graceMs = 25_000
   #engine: Engine | undefined
   #life: RequestLife | undefined
+  #connectionLife: ConnectionLife | undefined
   #snapshot: Snapshot | undefined
   #isStopping = false
 
@@ -57,24 +60,36 @@ class Worker {
     const { Engine } = addon()
     this.#engine ??= new Engine(
       { boardFd: BOARD_FD, workers: order.columns, column: order.column, wakers: wakerFds(order.columns) },
-      (path) => (this.#life as RequestLife).decide(path),
-      () => (this.#life as RequestLife).afterFailure(),
-      () => (this.#life as RequestLife).finished(),
+      {
+        decide: (path) => (this.#life as RequestLife).decide(path),
+        afterFailure: () => (this.#life as RequestLife).afterFailure(),
+        finished: () => (this.#life as RequestLife).finished(),
+        decideTunnel: (serverName, alpn) => (this.#connectionLife as ConnectionLife).decide(serverName, alpn),
+        tunnelFailed: () => (this.#connectionLife as ConnectionLife).afterFailure(),
+        refused: (listener, reason, client, why, untold) => {
+          const name = this.#snapshot?.listeners[listener]?.config.name ?? String(listener)
+          process.stderr.write(refusalLine(name, reason, client, why, untold))
+        },
+      },
     )
     const snapshot = new Snapshot(order, this.#engine)
     this.#snapshot = snapshot
     if (this.#life === undefined) {
+      this.#connectionLife = new ConnectionLife(this.#engine, snapshot, reportFunctionError)
       this.#life = new RequestLife(this.#engine, snapshot, reportFunctionError)
       this.#listen(order, this.#engine)
     } else {
       this.#life.serve(snapshot)
+      this.#connectionLife?.serve(snapshot)
     }
     tell({ type: 'ready', generation: order.generation })
   }
 
   #listen(order: Serve, engine: Engine): void {
     order.sockets.forEach((sockets, index) => {
-      for (const fd of sockets.fds) engine.listen(index, fd)
+      sockets.fds.forEach((fd, i) => {
+        engine.listen(index, fd, sockets.ports[i] ?? 0)
+      })
     })
     engine.start()
   }

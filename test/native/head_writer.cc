@@ -26,7 +26,7 @@ struct Setup {
     CHECK(PeerIp::parse(peer, client->peer));
     server.name = "app/a";
     server.host_header = "a.internal";
-    listener.port_text = "8080";
+    client->local_port = 8080;
     listener.forwarded = 0;
   }
 

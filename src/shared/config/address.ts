@@ -1,23 +1,31 @@
 import ipaddr from 'ipaddr.js'
-import type { BindAddress, ServerAddress } from './model.ts'
+import type { BindAddress, PortRange, ServerAddress } from './model.ts'
 import { expected, type Parsed, parsed, refused } from './parsed.ts'
+import { countPorts, parsePortRange } from './port-range.ts'
 
 const bindForms = 'an address to listen on: host:port, [IPv6]:port, :port or unix:/path'
 const serverForms = 'an address: host:port, [IPv6]:port or unix:/path'
 /** One byte less than `sun_path` of Linux, for the closing NUL. */
 const longestUnixPath = 107
+const mostPortsOfRange = 1000
 
-/** `host:port`, `[IPv6]:port`, `:port` (every address) or `unix:/path`. Port 0 lets the system choose one. */
+/**
+ * `host:port`, `[IPv6]:port`, `:port` (every address) or `unix:/path`. Port 0 lets the system choose one; in place of a port a
+ * range `first-last` of at most 1,000 ports may stand.
+ */
 export function parseBindAddress(text: string): Parsed<BindAddress> {
-  if (/^\d+$/.test(text)) return expected(bindForms, text, `write ":${text}" to listen on every address`)
-  if (/^\*:\d+$/.test(text)) return expected(bindForms, text, `write "${text.slice(1)}" to listen on every address`)
-  return parseAddress(text, { forms: bindForms, leastPort: 0, mayOmitHost: true })
+  if (/^\d+(-\d+)?$/.test(text)) return expected(bindForms, text, `write ":${text}" to listen on every address`)
+  if (/^\*:\d+(-\d+)?$/.test(text)) return expected(bindForms, text, `write "${text.slice(1)}" to listen on every address`)
+  return parseAddress(text, { forms: bindForms, parsePorts: parseBindPorts, mayOmitHost: true })
 }
 
 /** `host:port`, `[IPv6]:port` or `unix:/path`. Ports are 1 to 65535. */
 export function parseServerAddress(text: string): Parsed<ServerAddress> {
   if (/^https?:\/\//i.test(text)) return expected(serverForms, text, 'write the address without a scheme')
-  return parseAddress(text, { forms: serverForms, leastPort: 1, mayOmitHost: false })
+  const result = parseAddress(text, { forms: serverForms, parsePorts: (port) => parsePort(port, 1), mayOmitHost: false })
+  if (!result.ok || result.value.kind === 'unix') return result as Parsed<ServerAddress>
+  const { host, port } = result.value
+  return parsed({ kind: 'tcp', host, port, text })
 }
 
 /** An IP address, or a range in CIDR notation whose prefix length fits its family. */
@@ -47,7 +55,7 @@ export function isHostName(text: string): boolean {
 
 interface AddressRules {
   forms: string
-  leastPort: number
+  parsePorts: (text: string) => Parsed<PortRange>
   mayOmitHost: boolean
 }
 
@@ -57,11 +65,21 @@ function parseAddress(text: string, rules: AddressRules): Parsed<BindAddress> {
   if (!match) return expected(rules.forms, text, missing(text))
   const host = match[1] ?? match[2] ?? ''
   if (!isValidHost(host, match[1] !== undefined, rules)) return expected(rules.forms, text)
-  const port = Number(match[3])
-  if (!/^\d{1,5}$/.test(match[3] ?? '') || port < rules.leastPort || port > 65_535) {
-    return expected(`a port from ${rules.leastPort} to 65535`, match[3])
-  }
-  return parsed({ kind: 'tcp', host, port, text })
+  const ports = rules.parsePorts(match[3] ?? '')
+  return ports.ok ? parsed({ kind: 'tcp', host, port: ports.value.first, lastPort: ports.value.last, text }) : ports
+}
+
+function parseBindPorts(text: string): Parsed<PortRange> {
+  if (!text.includes('-')) return parsePort(text, 0)
+  const range = parsePortRange(text)
+  if (!range.ok || countPorts(range.value) <= mostPortsOfRange) return range
+  return refused(`a range has at most ${mostPortsOfRange} ports, found ${countPorts(range.value)} in ${text}`, 'write several ranges')
+}
+
+function parsePort(text: string, least: number): Parsed<PortRange> {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port < least || port > 65_535) return expected(`a port from ${least} to 65535`, text)
+  return parsed({ first: port, last: port })
 }
 
 function isValidHost(host: string, isBracketed: boolean, rules: AddressRules): boolean {

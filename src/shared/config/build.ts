@@ -35,9 +35,14 @@ function buildListener(name: string, listener: CheckedListener, sources: Sources
     name,
     bind: listener.bind,
     protocol: listener.protocol,
+    proxyProtocol: listener.proxyProtocol === 'on',
     trustedProxies: listener.trustedProxies,
     forwardedHeaders: listener.forwardedHeaders,
-    limits: { ...limits, bodyBytes: limits.bodyBytes === 'none' ? null : limits.bodyBytes },
+    limits: {
+      ...limits,
+      connectionsPerIp: limits.connectionsPerIp === 'none' ? null : limits.connectionsPerIp,
+      bodyBytes: limits.bodyBytes === 'none' ? null : limits.bodyBytes,
+    },
     timeouts: { headerMs: timeouts.header, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive, writeMs: timeouts.write },
     errorPages: buildErrorPages(listener.errorPages, keyPath(path, 'errorPages'), sources),
     routes:
@@ -62,6 +67,7 @@ function buildRoute(route: CheckedRoute, path: string, sources: Sources): RouteC
     host: route.host,
     errorPages: buildErrorPages(route.errorPages, keyPath(path, 'errorPages'), sources),
     ...(route.onRequest === undefined ? {} : { onRequest: route.onRequest }),
+    ...(route.onConnection === undefined ? {} : { onConnection: route.onConnection }),
     ...(route.pick === undefined ? {} : { pick: route.pick }),
   }
 }
@@ -117,6 +123,7 @@ function buildUpstream(name: string, upstream: CheckedUpstream, sources: Sources
     timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, tunnelMs: timeouts.tunnel },
     retry: { attempts: retry.attempts, on: retry.on, replayBytes: retry.replayBytes },
     responseHeaderBytes: upstream.responseHeaderBytes,
+    sendProxyProtocol: upstream.sendProxyProtocol,
   }
 }
 

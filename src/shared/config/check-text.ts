@@ -17,9 +17,9 @@ export function checkText(node: SchemaNode, value: unknown, path: string, docume
   return withinBounds(node, kind, result.value, path, document) ? result.value : undefined
 }
 
-/** A plain number is a size in bytes; where a duration or a share is expected, its parser says which unit is missing. */
+/** A plain number is a size in bytes or a port; where a duration or a share is expected, its parser says which unit is missing. */
 function isMeasuredNumber(kind: KindName, value: unknown): boolean {
-  return typeof value === 'number' && ['size', 'duration', 'share', 'bindAddress'].includes(kind)
+  return typeof value === 'number' && ['size', 'duration', 'share', 'bindAddress', 'portRange'].includes(kind)
 }
 
 function reportKind(kind: KindName, value: unknown, path: string, document: ConfigDocument): undefined {

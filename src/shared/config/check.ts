@@ -99,8 +99,8 @@ function checkMap(node: SchemaNode, value: unknown, spot: Spot, document: Config
     const path = keyPath(spot.path, key)
     const name = checkedKey(node['x-key'] as KindName, key, path, document)
     const earlier = written.get(name.toLowerCase())
-    // Header names that differ in case only are one header, and one of the two would be lost.
-    if (earlier !== undefined && isHeaderKey(node)) document.keyProblem(path, `the same header as "${earlier}"`, 'give it once')
+    const what = sameKeys(node)
+    if (earlier !== undefined && what !== null) document.keyProblem(path, `the same ${what} as "${earlier}"`, 'give it once')
     written.set(name.toLowerCase(), key)
     return [name, check(item, entry, { path, at: `${spot.at}.*` }, document)] as const
   })
@@ -113,8 +113,10 @@ function checkedKey(kind: KindName, key: string, path: string, document: ConfigD
   return result.ok ? String(result.value) : key
 }
 
-function isHeaderKey(node: SchemaNode): boolean {
-  return ['headerName', 'editedHeader', 'answerHeader'].includes(node['x-key'] ?? '')
+/** What a map's keys name where several ways to write one mean the same, and one of two entries would be lost; else null. */
+function sameKeys(node: SchemaNode): string | null {
+  if (node['x-key'] === 'tlvType') return 'type'
+  return ['headerName', 'editedHeader', 'answerHeader'].includes(node['x-key'] ?? '') ? 'header' : null
 }
 
 function checkList(node: SchemaNode, item: SchemaNode, value: unknown, spot: Spot, document: ConfigDocument): unknown {

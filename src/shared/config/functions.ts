@@ -12,6 +12,7 @@ export function restoreFunctions(config: Config, loaded: LoadResult): void {
     listener.routes.forEach((route, j) => {
       const original = loaded.config.listeners[i]?.routes[j]
       if (original?.onRequest !== undefined) route.onRequest = original.onRequest
+      if (original?.onConnection !== undefined) route.onConnection = original.onConnection
       if (original?.pick !== undefined) route.pick = original.pick
     })
   })

@@ -1,9 +1,11 @@
 import { type Measured, parseDuration, parseShare, parseSize, unitPatterns } from '../base/units.ts'
 import { parseAddressRange, parseBindAddress, parseServerAddress } from './address.ts'
 import { parseAnswerHeader, parseCookieName, parseEditedHeader, parseHeaderName, parseHeaderValue, parseMethod } from './header-rules.ts'
-import { parseErrorStatus, parseName, parseServerName } from './names.ts'
+import { parseAlpnName, parseErrorStatus, parseName, parseServerName } from './names.ts'
 import { expected, type Parsed, parsed } from './parsed.ts'
 import { parseHostHeader, parseHostPattern, parsePathPattern, parseRedirectTarget, parseRegex, parseRootedPath } from './patterns.ts'
+import { parsePortRange } from './port-range.ts'
+import { parseTlvType } from './tlv-types.ts'
 
 /** One kind of text: how it is read, what the manual calls it, and a pattern for editors where one exists. */
 interface Kind<T> {
@@ -36,6 +38,9 @@ export const kinds = {
   serverName: kind('server name', parseServerName),
   errorStatus: kind('status from 400 to 599', parseErrorStatus),
   filePath: kind('file', parseFilled),
+  portRange: kind('port or first-last', parsePortRange, '^\\d{1,5}(-\\d{1,5})?$'),
+  alpnName: kind('protocol name', parseAlpnName),
+  tlvType: kind('TLV type', parseTlvType),
   queryName: kind('query parameter', parseFilled),
   text: kind('text', parsed<string>),
 }

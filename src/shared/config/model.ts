@@ -3,7 +3,7 @@
  * shares as numbers from 0 to 1. `load.ts` is the only place that makes one. Everything here but the functions of a
  * TypeScript config survives `process.send`.
  */
-import type { PickFunction, RequestFunction } from '../../index-types.ts'
+import type { ConnectionFunction, PickFunction, RequestFunction } from '../../index-types.ts'
 
 export interface Config {
   /** Where it was read from, for messages; '<command line>' when there was no file. */
@@ -22,12 +22,15 @@ export type ErrorPages = Record<number, { contentType: string; body: string }>
 export interface ListenerConfig {
   name: string
   bind: BindAddress[]
-  protocol: 'http'
+  /** `tls` passes TLS through unread but for its ClientHello, by which it is routed. */
+  protocol: 'http' | 'tcp' | 'tls'
+  /** Connections begin with a PROXY header, version 1 or 2, which only `trustedProxies` may send. */
+  proxyProtocol: boolean
   /** CIDR ranges whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id are believed. */
   trustedProxies: string[]
   /** Which identity headers are sent to servers. All by default. */
   forwardedHeaders: ForwardedHeader[]
-  limits: { connections: number; headerBytes: number; headers: number; bodyBytes: number | null }
+  limits: { connections: number; connectionsPerIp: number | null; headerBytes: number; headers: number; bodyBytes: number | null }
   timeouts: { headerMs: number; bodyMs: number; keepAliveMs: number; writeMs: number }
   errorPages: ErrorPages
   /** In the order of the file; the router sorts by specificity. A listener's `upstream:` shorthand is one route that matches all. */
@@ -44,7 +47,7 @@ export type ForwardedHeader =
   | 'x-request-id'
 
 export type BindAddress =
-  | { kind: 'tcp'; host: string; port: number; text: string } // host '' means every address (dual stack)
+  | { kind: 'tcp'; host: string; port: number; lastPort: number; text: string } // host '' means every address (dual stack)
   | { kind: 'unix'; path: string; text: string }
 
 export interface RouteConfig {
@@ -59,6 +62,8 @@ export interface RouteConfig {
   errorPages: ErrorPages
   /** Functions of a TypeScript config; never set for YAML or JSON. */
   onRequest?: RequestFunction
+  /** Of a route of a `tcp` or `tls` listener. */
+  onConnection?: ConnectionFunction
   pick?: PickFunction
 }
 
@@ -71,9 +76,18 @@ export interface Match {
   query?: Record<string, ValueMatch>
   cookie?: Record<string, ValueMatch>
   clientIp?: string[] // CIDR ranges or addresses; any of them
+  port?: PortRange[] // local port that was connected to; any of them
+  sni?: string[] // `tls` listeners: exact, or *.wildcard; lower case; any of them
+  alpn?: string[] // `tls` listeners: the client offers any of them
+  proxyTlv?: Record<string, ValueMatch> // TLVs of a PROXY header by their type in decimal; all of them; values are latin1 text
   any?: Match[]
   all?: Match[]
   not?: Match
+}
+
+export interface PortRange {
+  first: number
+  last: number
 }
 
 export type PathMatch =
@@ -112,6 +126,8 @@ export interface UpstreamConfig {
   timeouts: { connectMs: number; firstByteMs: number; idleMs: number; tunnelMs: number }
   retry: { attempts: number; on: RetryReason[]; replayBytes: number }
   responseHeaderBytes: number
+  /** The PROXY header that begins each connection to a server. */
+  sendProxyProtocol: 'off' | 'v1' | 'v2'
 }
 
 export type RetryReason = 'connect' | 'unsent' | 'reset' | 'timeout'

@@ -11,6 +11,11 @@ export function parseServerName(text: string): Parsed<string> {
   return /^[^\s\u0000-\u001f\u007f]{1,128}$/.test(text) ? parsed(text) : expected('a name of at most 128 characters without spaces', text)
 }
 
+/** A protocol name of ALPN (RFC 7301 section 3.1): at most 255 bytes; such as are in use hold neither space nor comma. */
+export function parseAlpnName(text: string): Parsed<string> {
+  return /^[!-+\--~]{1,255}$/.test(text) ? parsed(text) : expected('a protocol name such as h2, without spaces and commas', text)
+}
+
 /** A status of our own error answers, as a key. */
 export function parseErrorStatus(text: string): Parsed<string> {
   return /^[45]\d\d$/.test(text) ? parsed(text) : expected('a status from 400 to 599', text)

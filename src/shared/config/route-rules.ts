@@ -14,20 +14,30 @@ export interface UpstreamMention extends Raw {
 
 /** The rules of one route. `knowsUpstream` reports a name that is no upstream. */
 export function checkRoute(route: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
-  checkAction(route, document)
-  knowsUpstream(entry(route, 'upstream'))
-  checkSplit(entry(route, 'split'), knowsUpstream, document)
+  checkAction(route, actionKeys, document)
+  checkUpstreams(route, knowsUpstream, document)
   checkEffects(route, document)
   checkAnswer(entry(route, 'answer'), document)
   checkPlaceholders(route, document)
 }
 
-function checkAction(route: Raw, document: ConfigDocument): void {
+/** The same for a route of connections, without requests; what speaks of requests is refused with its protocol. */
+export function checkConnectionRoute(route: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
+  checkAction(route, ['upstream', 'split'], document)
+  checkUpstreams(route, knowsUpstream, document)
+}
+
+function checkUpstreams(route: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
+  knowsUpstream(entry(route, 'upstream'))
+  checkSplit(entry(route, 'split'), knowsUpstream, document)
+}
+
+function checkAction(route: Raw, possible: readonly string[], document: ConfigDocument): void {
   const given = actionKeys.filter((key) => keysOf(route).includes(key))
   // A misspelled action is reported as an unknown key already.
   const isKnown = keysOf(route).every((key) => Object.hasOwn(routeSchema.properties, key))
   if (given.length === 0 && keysOf(route).length > 0 && isKnown) {
-    document.valueProblem(route.path, `a route needs one of ${actionKeys.join(', ')}`)
+    document.valueProblem(route.path, `a route needs one of ${possible.join(', ')}`)
   }
   for (const extra of given.slice(1))
     document.keyProblem(entry(route, extra).path, `not together with ${given[0]}`, 'a route does one thing')

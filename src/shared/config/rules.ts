@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
-import { ipFamily, parseBindAddress } from './address.ts'
+import { checkBinds } from './bind-rules.ts'
 import type { ConfigDocument } from './document.ts'
-import type { BindAddress } from './model.ts'
 import { nearest } from './nearest.ts'
-import { entries, entry, items, oneOrItems, type Raw } from './raw.ts'
-import { checkRoute, type UpstreamMention } from './route-rules.ts'
+import { checkProtocol, protocolOf } from './protocol-rules.ts'
+import { entries, entry, items, type Raw } from './raw.ts'
+import { checkConnectionRoute, checkRoute, type UpstreamMention } from './route-rules.ts'
 
 /** Rules that join several options: names that must exist or must differ, options that exclude each other. Every breach is reported. */
 export function checkRules(document: ConfigDocument): void {
@@ -24,10 +23,16 @@ function checkListener(listener: Raw, knowsUpstream: (name: UpstreamMention) => 
     document.keyProblem(upstream.path, 'not together with routes', 'write a last route { match: {}, upstream: … } instead')
   }
   if (routes.value === undefined && upstream.value === undefined && typeof listener.value === 'object') {
-    document.keyProblem(listener.path, 'has neither routes nor upstream', 'say where its requests go')
+    document.keyProblem(
+      listener.path,
+      'has neither routes nor upstream',
+      protocolOf(listener) === 'http' ? 'say where its requests go' : 'say where its connections go',
+    )
   }
   knowsUpstream(upstream)
-  for (const route of items(routes)) checkRoute(route, knowsUpstream, document)
+  checkProtocol(listener, document)
+  const isHttp = protocolOf(listener) === 'http'
+  for (const route of items(routes)) (isHttp ? checkRoute : checkConnectionRoute)(route, knowsUpstream, document)
 }
 
 function checkUpstreamName(name: UpstreamMention, root: Raw, used: Set<string>, document: ConfigDocument): void {
@@ -63,35 +68,9 @@ function checkServers(upstream: Raw, document: ConfigDocument): void {
   }
 }
 
-function checkBinds(root: Raw, document: ConfigDocument): void {
-  const taken: { address: BindAddress; path: string }[] = []
-  for (const listener of entries(entry(root, 'listeners'))) {
-    for (const bind of oneOrItems(entry(listener, 'bind'))) {
-      const result = parseBindAddress(String(bind.value))
-      if (typeof bind.value !== 'string' || !result.ok) continue
-      const other = taken.find(({ address }) => overlap(address, result.value))
-      if (other) document.valueProblem(bind.path, `${bind.value} is already taken by ${other.path} (${other.address.text})`)
-      taken.push({ address: result.value, path: bind.path })
-    }
-  }
-}
-
-function overlap(a: BindAddress, b: BindAddress): boolean {
-  if (a.kind !== 'tcp' || b.kind !== 'tcp') return a.kind === b.kind && isDeepStrictEqual(a, b)
-  // Port 0 is another port each time.
-  if (a.port !== b.port || a.port === 0) return false
-  return a.host.toLowerCase() === b.host.toLowerCase() || covers(a.host, b.host) || covers(b.host, a.host)
-}
-
-/** Whether a socket on `wide` takes the port of `narrow` too. */
-function covers(wide: string, narrow: string): boolean {
-  if (wide === '') return true
-  return wide === '0.0.0.0' && ipFamily(narrow) === 4
-}
-
 function holdsFunction(root: Raw): boolean {
   const routes = entries(entry(root, 'listeners')).flatMap((listener) => items(entry(listener, 'routes')))
-  return routes.some((route) => typeof entry(route, 'onRequest').value === 'function')
+  return routes.some((route) => ['onRequest', 'onConnection'].some((key) => typeof entry(route, key).value === 'function'))
 }
 
 function warnUnused(root: Raw, used: Set<string>, document: ConfigDocument): void {

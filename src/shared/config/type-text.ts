@@ -33,7 +33,11 @@ function joined(words: string[]): string {
 
 /** `a duration`, `an address`; a list of words to choose from stays as it is. */
 export function withArticle(noun: string): string {
-  if (!/^(integer|list|map|function|duration|size|share|text|file|name|method|path|host|address|server|header|regular|IP)\b/.test(noun))
+  if (
+    !/^(integer|list|map|function|duration|size|share|text|file|name|method|path|host|address|server|header|regular|IP|port|protocol)\b/.test(
+      noun,
+    )
+  )
     return noun
   return `${/^[aeiouI]/.test(noun) ? 'an' : 'a'} ${noun}`
 }

@@ -32,9 +32,13 @@ export interface Serve {
 
 export type ResolvedAddress = { ip: string; port: number } | { path: string }
 
-/** Descriptors of one listener in a worker, and the port of its first TCP address, '' without one. */
+/** Sockets of one listener in a worker. */
 export interface ListeningSockets {
+  /** Descriptors, in the order of `bind`; a range of ports has one for each. */
   fds: number[]
+  /** The local port of each, in the same order; 0 for a unix socket. */
+  ports: number[]
+  /** The first TCP port, '' without one. */
   port: string
 }
 

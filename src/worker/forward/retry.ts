@@ -44,6 +44,11 @@ export function afterFailure(failed: FailedAttempt, retry: { attempts: number; o
   return { do: 'other' }
 }
 
+/** May a connection, of which nothing was sent yet, try another server? `failures` counts servers that could not be reached. */
+export function mayConnectAgain(kind: FailureKind, failures: number, retry: { attempts: number; on: readonly RetryReason[] }): boolean {
+  return kind === 'busy' || (failures <= retry.attempts && retry.on.includes('connect'))
+}
+
 function isListed(failed: FailedAttempt, on: readonly RetryReason[]): boolean {
   switch (failed.kind) {
     case 'connect':

@@ -29,7 +29,7 @@ export class HostRoutes {
   }
 }
 
-/** All routes of one listener. Immutable; see docs/reference/routing.md for the order. */
+/** All routes of one listener. A connection has its server name for host, and the path `/`. Immutable; see docs/reference/routing.md for the order. */
 export class Router {
   /** Every pair of host and path, in the order they are tried; for explain. */
   readonly entries: readonly RouteEntry[]
@@ -48,7 +48,7 @@ export class Router {
     }
   }
 
-  /** Resolves the host table. `host` is lower case, without port. Cheap, but not free: keep the answer per host. */
+  /** Resolves the host table. `host` is lower case, without port; for connections it is the server name, '' without one. Cheap, but not free: keep the answer per host. */
   hostRoutes(host: string): HostRoutes {
     const name = canonicalHost(host)
     const tables: PathTable[] = []
@@ -92,7 +92,8 @@ function draftEntries(config: RouteConfig, index: number): Draft[] {
 }
 
 function hostsOf(match: Match): (HostPattern | null)[] {
-  return match.host === undefined ? [null] : match.host.map(compileHost)
+  // A listener has either requests or connections, so a match has one of the two at most.
+  return (match.host ?? match.sni)?.map(compileHost) ?? [null]
 }
 
 function pathsOf(match: Match): (PathPattern | null)[] {

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-class ScriptedDecider : public Decider {
+class ScriptedDecider : public Decider, public TunnelDecider {
  public:
   // Replaced by tests that decide otherwise.
   std::function<Verdict(Exchange&)> on_decide = [this](Exchange&) { return forward(); };
@@ -26,6 +26,26 @@ class ScriptedDecider : public Decider {
     ++finished_count;
     on_finished(ex);
   }
+
+  // L4: the same server again until the retries are used up.
+  std::function<TunnelVerdict(Tunnel&, const ClientHello&)> on_tunnel = [this](Tunnel&, const ClientHello&) { return tunnel(); };
+  std::function<TunnelVerdict(Tunnel&, int)> on_tunnel_failure = [this](Tunnel& t, int) {
+    return t.attempts <= retries ? tunnel() : TunnelVerdict{.refusal = abi::refusal::no_server};
+  };
+
+  TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) override {
+    ++decided;
+    return on_tunnel(t, hello);
+  }
+  TunnelVerdict tunnel_failed(Tunnel& t, int reason, int) override {
+    tunnel_failures.push_back(reason);
+    return on_tunnel_failure(t, reason);
+  }
+  void refused(unsigned, int reason, const Origin&, const char* why) override {
+    refusals.push_back(reason);
+    last_refusal = why ? why : "";
+  }
+  [[nodiscard]] TunnelVerdict tunnel() const { return {.kind = abi::verdict::forward, .server = server, .plan = tunnel_plan}; }
 
   [[nodiscard]] Verdict forward(bool fresh = false) const {
     Verdict v;
@@ -58,6 +78,10 @@ class ScriptedDecider : public Decider {
     return answer(late ? 504 : 502, "failed");
   }
 
+  const TunnelPlan* tunnel_plan = nullptr;
+  std::vector<int> tunnel_failures;
+  std::vector<int> refusals;
+  std::string last_refusal;
   Plan* plan = nullptr;
   uint32_t server = 0;
   unsigned retries = 2;

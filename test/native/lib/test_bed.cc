@@ -47,9 +47,9 @@ size_t open_fds() {
 std::string Usage::text() const {
   char out[320];
   std::snprintf(out, sizeof out,
-                "clients %u, exchanges %u, upstream connections %u, tunnels %u, buffers %u, pipes %u, timers %u, in flight %d, connections %g, "
+                "arrivals %u, clients %u, exchanges %u, upstream connections %u, tunnels %u, buffers %u, pipes %u, timers %u, in flight %d, connections %g, "
                 "server in flight %g, open tunnels %g, fds %zu",
-                clients, exchanges, upstream_connections, tunnels, buffers, pipes, timers, in_flight, connections, server_in_flight, open_tunnels, fds);
+                arrivals, clients, exchanges, upstream_connections, tunnels, buffers, pipes, timers, in_flight, connections, server_in_flight, open_tunnels, fds);
   return out;
 }
 
@@ -62,13 +62,14 @@ TestBed::TestBed(Sockets servers) : sockets(servers) {
   Listening own = listen_on_ip("127.0.0.1", 0, 64);
   require(own.fd.valid(), "a listening socket");
   port_ = own.port;
-  require(engine.acceptor.add(own.fd.release(), 0), "the acceptor");
-  listener().port_text = std::to_string(port_);
+  require(engine.acceptor.add(own.fd.release(), 0, own.port), "the acceptor");
+  (void)listener();
   take_connections();
   auto plan = std::make_unique<Plan>();
   plan->tell_finished = true;
   decider.plan = plan.get();
   engine.define_plan(0, std::move(plan));
+  decider.tunnel_plan = &tunnel_plan;
   turn();
   at_start = usage();
 }
@@ -116,7 +117,7 @@ Peer TestBed::connect_pair(uint16_t port) {
   from.sin_port = htons(port);
   from.sin_addr.s_addr = htonl(0x0a010001);
   engine.rt.tick();
-  engine.forwarder.accept(UniqueFd(fds[0]), reinterpret_cast<const sockaddr*>(&from), 0);
+  engine.arrivals.take(UniqueFd(fds[0]), reinterpret_cast<const sockaddr*>(&from), 0, port_);
   return Peer(UniqueFd(fds[1]));
 }
 
@@ -164,6 +165,7 @@ void TestBed::pass_deadlines() {
 
 Usage TestBed::usage() {
   Usage u;
+  u.arrivals = engine.arrivals.arrivals.live();
   u.clients = engine.forwarder.clients.live();
   u.exchanges = engine.forwarder.exchanges.live();
   u.upstream_connections = engine.pool.connections.live();

@@ -15,7 +15,7 @@ namespace weir {
 
 // What must be back at its start when nothing goes on.
 struct Usage {
-  uint32_t clients = 0, exchanges = 0, upstream_connections = 0, tunnels = 0, buffers = 0, pipes = 0, timers = 0;
+  uint32_t arrivals = 0, clients = 0, exchanges = 0, upstream_connections = 0, tunnels = 0, buffers = 0, pipes = 0, timers = 0;
   int32_t in_flight = 0;
   double connections = 0, server_in_flight = 0, open_tunnels = 0;
   size_t fds = 0;
@@ -63,7 +63,8 @@ class TestBed {
   [[nodiscard]] double counted_server(int counter) const { return engine.rt.board.server(0)[counter]; }
 
   ScriptedDecider decider;
-  Engine engine{decider};
+  TunnelPlan tunnel_plan;
+  Engine engine{decider, decider};
   const Sockets sockets;
   Usage at_start;
 

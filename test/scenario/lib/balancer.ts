@@ -149,7 +149,7 @@ function describe(run: Run): Balancer {
   const pid = run.child.pid as number
   const lines = [...run.stdout().matchAll(/listening on (\S+) \((\S+)\)/g)]
   const addresses = (listener = 'web') => lines.filter((line) => line[2] === listener).map((line) => line[1] as string)
-  const port = (listener?: string) => Number(new URL(addresses(listener).find((text) => text.startsWith('http')) ?? 'http://none:0').port)
+  const port = (listener?: string) => Number(new URL(addresses(listener).find((text) => !text.startsWith('unix:')) ?? 'http://none:0').port)
   return {
     pid,
     port,

@@ -12,7 +12,7 @@ test('defaults are filled in, in milliseconds and bytes', async () => {
     upstreams: [api],
     shutdown,
   } = await configOf(configWith())
-  assert.deepEqual(web?.limits, { connections: 20_000, headerBytes: 16_384, headers: 100, bodyBytes: null })
+  assert.deepEqual(web?.limits, { connections: 20_000, connectionsPerIp: null, headerBytes: 16_384, headers: 100, bodyBytes: null })
   assert.deepEqual(web?.timeouts, { headerMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, writeMs: 60_000 })
   assert.equal(web?.forwardedHeaders.length, 7)
   assert.deepEqual(api?.timeouts, { connectMs: 2000, firstByteMs: 30_000, idleMs: 60_000, tunnelMs: 3_600_000 })
@@ -72,7 +72,7 @@ test('the upstream shorthand of a listener is one route that matches all', async
     [{ match: {}, action: { kind: 'forward', split: [{ upstream: 'api', share: 1 }] } }],
   )
   assert.deepEqual(config.listeners[0]?.bind, [
-    { kind: 'tcp', host: '', port: 0, text: ':0' },
+    { kind: 'tcp', host: '', port: 0, lastPort: 0, text: ':0' },
     { kind: 'unix', path: '/run/w.sock', text: 'unix:/run/w.sock' },
   ])
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { explainRoutes } from '../../../src/worker/route/explain.ts'
+import { explainConnection, explainRoutes } from '../../../src/worker/route/explain.ts'
 import { compileRouter } from '../../../src/worker/route/router.ts'
 import { head, prefix, regex, route } from './fixtures.ts'
 
@@ -39,4 +39,23 @@ test('the chosen route is the one that the lookup finds', () => {
       }
     }
   }
+})
+
+test('a connection is explained by its server name', () => {
+  const connections = compileRouter([
+    route({}, 'rest'),
+    route({ sni: ['*.a'], alpn: ['h2'] }, 'h2'),
+    route({ sni: ['*.a'] }, 'wild'),
+    route({ sni: ['b'] }, 'exact'),
+  ])
+  const explained = explainConnection(connections, head({ sni: 'x.a' }))
+  assert.deepEqual(
+    explained.map(({ route, match, verdict, reasons }) => [route.config.place.path, match, verdict, ...reasons]),
+    [
+      ['exact', 'sni b', 'skipped', 'sni is x.a'],
+      ['h2', 'sni *.a, alpn h2', 'skipped', 'wants alpn h2, alpn is absent'],
+      ['wild', 'sni *.a', 'chosen'],
+      ['rest', 'any connection', 'not-reached'],
+    ],
+  )
 })

@@ -31,9 +31,15 @@ interface HeadFields {
   query?: string
   clientIp?: string
   headers?: Record<string, string>
+  localPort?: number
+  sni?: string
+  alpn?: string[]
+  /** By type. */
+  tlvs?: Record<number, string>
 }
 
 export function head(fields: HeadFields = {}): HeadReader {
   const { method = 'GET', query = '', clientIp = '192.0.2.1', headers = {} } = fields
-  return { method, query, clientIp, header: (name) => headers[name] }
+  const { localPort = 80, sni = '', alpn = [], tlvs = {} } = fields
+  return { method, query, clientIp, localPort, sni, alpn, header: (name) => headers[name], proxyTlv: (type) => tlvs[type] }
 }

@@ -75,6 +75,36 @@ test('a client address is in a range; IPv4-mapped IPv6 counts as IPv4', () => {
     assert.ok(!is(odd, '0.0.0.0/0', '::/0'), odd)
 })
 
+test('a port is in one of the ranges', () => {
+  const port = [
+    { first: 443, last: 443 },
+    { first: 8000, last: 8100 },
+  ]
+  for (const localPort of [443, 8000, 8100]) assert.ok(holds({ port }, { localPort }), String(localPort))
+  for (const localPort of [0, 442, 444, 7999, 8101]) assert.ok(!holds({ port }, { localPort }), String(localPort))
+})
+
+test('ALPN holds when any protocol that is asked for is offered', () => {
+  assert.ok(holds({ alpn: ['h2', 'imap'] }, { alpn: ['http/1.1', 'h2'] }))
+  assert.ok(!holds({ alpn: ['h2'] }, { alpn: ['h2c'] }))
+  assert.ok(!holds({ alpn: ['h2'] }, {}))
+})
+
+test('a TLV is found by its type', () => {
+  const tlvs = { 2: 'a.example', 234: '\x01vpce' }
+  assert.ok(holds({ proxyTlv: { 2: 'a.example', 234: { regex: 'vpce$' } } }, { tlvs }))
+  assert.ok(holds({ proxyTlv: { 5: false } }, { tlvs }))
+  assert.ok(!holds({ proxyTlv: { 5: true } }, { tlvs }))
+  assert.ok(!holds({ proxyTlv: { 2: 'b.example' } }, { tlvs }))
+})
+
+test('inside any, all and not a server name is a condition', () => {
+  const is = (sni: string) => holds({ any: [{ sni: ['a.example', '*.b.example'] }] }, { sni })
+  for (const sni of ['a.example', 'a.example.', 'x.b.example']) assert.ok(is(sni), sni)
+  for (const sni of ['', 'b.example', 'x.a.example']) assert.ok(!is(sni), sni)
+  assert.ok(holds({ not: { sni: ['a'] } }, { sni: '' }))
+})
+
 test('not, any and all combine', () => {
   assert.ok(holds({ not: { method: ['GET'] } }, { method: 'POST' }))
   assert.ok(!holds({ not: { method: ['GET'] } }, { method: 'GET' }))
@@ -91,10 +121,23 @@ test('conditions are counted as documented', () => {
   assert.equal(countConditions({ method: ['A', 'B'], header: { a: true, b: true }, clientIp: ['::1'], not: {} }), 5)
   assert.equal(countConditions({ all: [{ method: ['A'] }, { host: ['a'], cookie: { c: true } }] }), 3)
   assert.equal(countConditions({ any: [{ method: ['A'] }, { query: { a: true, b: true } }] }), 1)
+  assert.equal(countConditions({ sni: ['a'], port: [{ first: 1, last: 1 }], alpn: ['a', 'b'], proxyTlv: { 1: true, 2: true } }), 4)
+  assert.equal(countConditions({ all: [{ sni: ['a'] }, { alpn: ['a'] }] }), 2)
 })
 
 test('explaining words name the wish and what came', () => {
   const [condition] = compileConditions({ header: { 'x-env': ['a', { regex: '^b' }] } })
   assert.equal(condition?.text, 'header x-env "a" or ~^b')
   assert.equal(condition?.seen(head(), '/', 'h'), 'header x-env is absent')
+  const match: Match = { port: [{ first: 8000, last: 8100 }], alpn: ['h2', 'x'], proxyTlv: { 2: 'a', 7: true }, not: { sni: ['*.a'] } }
+  assert.deepEqual(
+    compileConditions(match).map(({ text, seen }) => [text, seen(head({ alpn: ['y', 'z'], sni: 'b.a' }), '/', 'h')]),
+    [
+      ['port 8000-8100', 'port is 80'],
+      ['alpn h2 or x', 'alpn is y, z'],
+      ['proxyTlv authority "a"', 'proxyTlv authority is absent'],
+      ['proxyTlv 0x07 present', 'proxyTlv 0x07 is absent'],
+      ['not (sni *.a)', 'sni is b.a'],
+    ],
+  )
 })

@@ -40,6 +40,23 @@ test('a host with a last dot is the same host', () => {
   assert.equal(find('x.b.example.', '/'), 'wild')
 })
 
+test('a connection is found by its server name and the path /', () => {
+  const find = finder({
+    none: {},
+    port: { port: [{ first: 1, last: 9 }] },
+    both: { port: [{ first: 1, last: 9 }], alpn: ['h2'] },
+    wild: { sni: ['*.example'] },
+    exact: { sni: ['a.example', 'b.example'], alpn: ['h2'] },
+  })
+  const connect = (sni: string, localPort: number, alpn: string[] = []) => find(sni, '/', head({ sni, localPort, alpn }))
+  assert.equal(connect('', 80), 'none')
+  assert.equal(connect('', 9), 'port')
+  assert.equal(connect('', 1, ['http/1.1', 'h2']), 'both')
+  assert.equal(connect('b.example', 1, ['h2']), 'exact')
+  assert.equal(connect('b.example', 1), 'wild')
+  assert.equal(connect('example', 10), 'none')
+})
+
 test('a host whose routes do not match falls through to less specific hosts', () => {
   const find = finder({ api: { host: ['a.example'], path: prefix('/api') }, wild: { host: ['*.example'], path: prefix('/w') }, rest: {} })
   assert.equal(find('a.example', '/api/x'), 'api')

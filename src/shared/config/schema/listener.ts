@@ -19,6 +19,11 @@ const limits = section({
     reload: 'live',
     default: 20_000,
   }),
+  connectionsPerIp: option(Type.Union([Type.Literal('none'), Type.Integer({ minimum: 1, maximum: 1_000_000 })]), {
+    text: 'Connections at once of one client address, over all workers; IPv6 clients count per /64 network; more are closed at once.',
+    reload: 'live',
+    default: 'none',
+  }),
   headerBytes: option(text('size', { least: 1024, most: 65_535 }), {
     text: 'Bytes of a request head; more is answered with 431.',
     reload: 'new-connections',
@@ -38,7 +43,7 @@ const limits = section({
 
 const timeouts = section({
   header: option(text('duration', { least: 1 }), {
-    text: 'From the first byte of a request to the end of its head; then 408.',
+    text: 'From the first byte of a request to the end of its head; then 408. Also how long a PROXY header or a ClientHello may take.',
     reload: 'new-connections',
     default: '10s',
   }),
@@ -61,17 +66,21 @@ const timeouts = section({
 
 export const listenerSchema = section({
   bind: required(oneOrMany(text('bindAddress')), {
-    text: 'Where to listen: `host:port`, `[IPv6]:port`, `:port` for every address, `unix:/path`. Port 0 lets the system choose.',
+    text: 'Where to listen: `host:port`, `[IPv6]:port`, `:port` for every address, `unix:/path`. Port 0 lets the system choose; `first-last` is a range of ports.',
     reload: 'live',
   }),
-  protocol: option(Type.Enum(['http']), { text: 'What is spoken on it.', reload: 'new-connections', default: 'http' }),
-  proxyProtocol: option(Type.Enum(['off']), {
-    text: 'Whether connections begin with a PROXY header.',
+  protocol: option(Type.Enum(['http', 'tcp', 'tls']), {
+    text: 'What is spoken on it: `http`; `tcp` for anything else; `tls` for TLS that is passed on unread, routed by its server name.',
+    reload: 'new-connections',
+    default: 'http',
+  }),
+  proxyProtocol: option(Type.Enum(['off', 'on']), {
+    text: 'Whether connections begin with a PROXY header, version 1 or 2; then only `trustedProxies` may connect.',
     reload: 'new-connections',
     default: 'off',
   }),
   trustedProxies: option(Type.Array(text('addressRange')), {
-    text: 'Peers whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id headers are believed.',
+    text: 'Peers whose PROXY, X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id headers are believed.',
     reload: 'new-connections',
     default: [],
   }),
@@ -84,7 +93,7 @@ export const listenerSchema = section({
   timeouts: option(timeouts, { text: 'How long a client may take.', reload: 'new-connections', default: {} }),
   errorPages,
   routes: optional(Type.Array(routeSchema, { minItems: 1 }), {
-    text: 'Which requests go where; the most specific match wins, then the order of the file.',
+    text: 'Which requests or connections go where; the most specific match wins, then the order of the file.',
     reload: 'next-exchange',
   }),
   upstream: optional(text('name'), {

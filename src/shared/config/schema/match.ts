@@ -32,6 +32,22 @@ const conditions = {
     text: 'Addresses or CIDR ranges of clients; any of them.',
     reload: 'next-exchange',
   }),
+  port: optional(oneOrMany(text('portRange')), {
+    text: 'Ports of the listener, or ranges `first-last`, that the client connected to; any of them.',
+    reload: 'next-exchange',
+  }),
+  sni: optional(oneOrMany(text('hostPattern')), {
+    text: 'Server names of the ClientHello, exact or `*.domain`; any of them. Only with protocol `tls`.',
+    reload: 'next-exchange',
+  }),
+  alpn: optional(oneOrMany(text('alpnName')), {
+    text: 'Protocols such as `h2`; the ClientHello offers any of them. Only with protocol `tls`.',
+    reload: 'next-exchange',
+  }),
+  proxyTlv: optional(mapOf('tlvType', valueMatch), {
+    text: 'TLVs of the PROXY header by their type (`authority`, `alpn`, `unique-id`, `netns`, `aws`, `0xNN` or decimal), as `header`.',
+    reload: 'next-exchange',
+  }),
 }
 
 /** What a file may say about which requests a route takes. */

@@ -69,7 +69,7 @@ export function text<K extends KindName>(
 ): Meaning<TUnsafe<TextInput<K>>, KindValue<K>> {
   const { pattern } = kinds[name] as { pattern?: string }
   const schema = {
-    type: name === 'size' ? ['string', 'integer'] : 'string',
+    type: name === 'size' || name === 'portRange' ? ['string', 'integer'] : 'string',
     // An editor sees the file before ${NAME} is replaced.
     ...(pattern === undefined ? {} : { pattern: `${pattern}|\\$\\{` }),
     'x-kind': name,
@@ -79,7 +79,7 @@ export function text<K extends KindName>(
   return Type.Unsafe(schema) as unknown as Meaning<TUnsafe<TextInput<K>>, KindValue<K>>
 }
 
-type TextInput<K extends KindName> = K extends 'size' ? string | number : string
+type TextInput<K extends KindName> = K extends 'size' | 'portRange' ? string | number : string
 
 /** One value, or a list of at least one; the checker always makes a list of it. */
 export function oneOrMany<S extends TSchema>(item: S): Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]> {

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { PickFunction, RequestFunction } from '../../../index-types.ts'
+import type { ConnectionFunction, PickFunction, RequestFunction } from '../../../index-types.ts'
 import { errorPages } from './error-pages.ts'
 import { matchRef } from './match.ts'
 import { functionOf, mapOf, oneOrMany, option, optional, required, section, text } from './option.ts'
@@ -58,13 +58,13 @@ export const actionKeys = ['upstream', 'split', 'redirect', 'answer'] as const
 
 export const routeSchema = section({
   match: option(matchRef, {
-    text: 'Which requests the route takes; all that is given must match. An empty match takes every request.',
+    text: 'Which requests or connections the route takes; all that is given must match. An empty match takes every one.',
     reload,
     default: {},
   }),
-  upstream: optional(text('name'), { text: 'Sends the request to this upstream.', reload }),
+  upstream: optional(text('name'), { text: 'Sends the request or connection to this upstream.', reload }),
   split: optional(mapOf('name', text('share'), { atLeastOne: true }), {
-    text: 'Sends requests to several upstreams, each with its share; the shares sum to 100%.',
+    text: 'Sends requests or connections to several upstreams, each with its share; the shares sum to 100%.',
     reload,
   }),
   redirect: optional(redirect, { text: 'Answers with a redirect.', reload }),
@@ -79,6 +79,10 @@ export const routeSchema = section({
   errorPages,
   onRequest: optional(functionOf<RequestFunction>(), {
     text: 'Function that runs for each request of the route. TypeScript only.',
+    reload,
+  }),
+  onConnection: optional(functionOf<ConnectionFunction>(), {
+    text: 'Function that runs for each connection of the route, with protocol `tcp` or `tls`. TypeScript only.',
     reload,
   }),
   pick: optional(functionOf<PickFunction>(), { text: 'Function that chooses the server. TypeScript only.', reload }),

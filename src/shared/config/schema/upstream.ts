@@ -12,7 +12,7 @@ const server = section({
     default: 1,
   }),
   maxConnections: optional(Type.Integer({ minimum: 1, maximum: 10_000_000 }), {
-    text: 'Requests at once over all workers; no limit where it is not given. When every server is full the answer is 503.',
+    text: 'Requests and TCP connections at once over all workers; no limit where it is not given. When every server is full a request is answered with 503 and a TCP connection closed.',
     reload,
   }),
   backup: option(Type.Boolean(), { text: 'Takes traffic only when no other server can.', reload, default: false }),
@@ -32,7 +32,11 @@ const keepAlive = section({
 })
 
 const timeouts = section({
-  connect: option(text('duration', { least: 1 }), { text: 'To connect to a server.', reload, default: '2s' }),
+  connect: option(text('duration', { least: 1 }), {
+    text: 'To connect to a server, for requests and TCP connections.',
+    reload,
+    default: '2s',
+  }),
   firstByte: option(text('duration', { least: 1 }), {
     text: 'From the end of the request to the first byte of the response; then 504.',
     reload,
@@ -40,7 +44,7 @@ const timeouts = section({
   }),
   idle: option(text('duration', { least: 1 }), { text: 'Between two reads of a response body.', reload, default: '60s' }),
   tunnel: option(text('duration', { least: 1 }), {
-    text: 'Without a byte in either direction of an upgraded connection, as a WebSocket.',
+    text: 'Without a byte in either direction of a TCP connection, or of an upgraded one, as a WebSocket.',
     reload,
     default: '1h',
   }),
@@ -48,12 +52,12 @@ const timeouts = section({
 
 const retry = section({
   attempts: option(Type.Integer({ minimum: 0, maximum: 10 }), {
-    text: 'Attempts after the first, each on another server; 0 turns retries off.',
+    text: 'Attempts after the first, each on another server, for requests and TCP connections; 0 turns retries off.',
     reload,
     default: 2,
   }),
   on: option(Type.Array(Type.Enum(['connect', 'unsent', 'reset', 'timeout'])), {
-    text: 'After which failures: no connection, no byte of the request sent, a reset before the response, no response in time. The last two only for idempotent methods.',
+    text: 'After which failures: no connection, no byte of the request sent, a reset before the response, no response in time. The last two only for idempotent methods; a TCP connection is tried again after `connect` only.',
     reload,
     default: ['connect', 'unsent', 'reset', 'timeout'],
   }),
@@ -78,10 +82,15 @@ export const upstreamSchema = section({
   passiveHealth: option(Type.Enum(['off']), { text: 'Taking servers out that fail.', reload: 'live', default: 'off' }),
   keepAlive: option(keepAlive, { text: 'Connections to servers that are kept for the next request.', reload: 'live', default: {} }),
   timeouts: option(timeouts, { text: 'How long a server may take.', reload, default: {} }),
-  retry: option(retry, { text: 'What is tried again on another server.', reload, default: {} }),
+  retry: option(retry, { text: 'What is tried again on another server; TCP connections too.', reload, default: {} }),
   responseHeaderBytes: option(text('size', { least: 1024, most: 65_535 }), {
     text: 'Bytes of a response head; more is answered with 502.',
     reload: 'next-exchange',
     default: '32KiB',
+  }),
+  sendProxyProtocol: option(Type.Enum(['off', 'v1', 'v2']), {
+    text: 'The PROXY header that begins each connection to a server.',
+    reload,
+    default: 'off',
   }),
 })

@@ -1,0 +1,123 @@
+// How tunnels end: in order, silent, broken by one side, or cut.
+#include <errno.h>
+
+#include <algorithm>
+
+#include "loop/io.h"
+#include "tcp/tunnel.h"
+
+namespace weir {
+
+namespace {
+// Short connections do without TCP keep-alive: it costs two system calls a side.
+constexpr uint32_t kProbeAfterMs = 30'000;
+constexpr int kProbeIdleSeconds = 60;
+// How long what came before a reset may take to reach the other side.
+constexpr uint64_t kBreakUs = 2'000'000;
+constexpr uint32_t kBreakLookMs = 4;
+}  // namespace
+
+// The deadline is not moved with each byte: `last_us` is looked at when it comes.
+void Tunnels::watch_silence(Tunnel& t) {
+  const uint64_t silent_ms = (rt_.now_us - t.last_us) / 1000;
+  const uint32_t left = silent_ms >= t.plan.idle_ms ? 0 : uint32_t(t.plan.idle_ms - silent_ms);
+  rt_.wheel.arm(&t, t.probes ? left : std::min(left, kProbeAfterMs));
+}
+
+void Tunnels::on_timer(Tunnel& t) {
+  switch (t.state) {
+    case Tunnel::State::deciding:
+      rt_.count(abi::worker_counter::timeouts);
+      rt_.count_refusal(t.listener, abi::refusal::no_server);
+      decider_.refused(t.listener, abi::refusal::no_server, t.origin, "no decision in time");
+      return close(t, true);
+    case Tunnel::State::connecting:
+      rt_.count(abi::worker_counter::timeouts);
+      return attempt_failed(t, abi::failure::connect_timeout, ETIMEDOUT);
+    case Tunnel::State::breaking: return try_break(t, t.sides[0].failed ? 1 : 0);
+    case Tunnel::State::over: return;
+    case Tunnel::State::joined: break;
+  }
+  if (rt_.now_us - t.last_us >= uint64_t(t.plan.idle_ms) * 1000) {
+    rt_.count(abi::worker_counter::timeouts);
+    return close(t, false);
+  }
+  if (!t.probes) {
+    t.probes = true;
+    // Client sockets have it from their listening socket.
+    probe_when_silent(t.sides[1].fd.get(), kProbeIdleSeconds);
+  }
+  watch_silence(t);
+}
+
+// A side takes no more bytes. What it said before that may still be on its way to us (an answer, then a close with our bytes
+// unread): read it, and break when its end shows. False, so that the caller stops.
+bool Tunnels::sink_failed(Tunnel& t, int side) {
+  TunnelSide& s = t.sides[side];
+  TunnelSide& other = t.sides[1 - side];
+  s.failed = true;
+  s.out.clear(rt_.buffers);
+  if (s.pipe) rt_.pipes.give_back(s.pipe);
+  s.pipe = nullptr;
+  other.ended = true;  // nobody wants more from it
+  if (other.failed || s.ended || t.state != Tunnel::State::joined) {
+    broke(t, side);
+    return false;
+  }
+  s.readable = s.peer_ended = true;
+  pump(t, side);
+  if (t.state == Tunnel::State::joined && !s.readable && !other.blocked()) broke(t, side);
+  return false;
+}
+
+// One side is broken and read to its end. The other one gets what is pending, then a reset.
+void Tunnels::broke(Tunnel& t, int side) {
+  if (t.state == Tunnel::State::over) return;
+  if (t.state == Tunnel::State::breaking || t.sides[1 - side].failed) return close(t, true);
+  t.state = Tunnel::State::breaking;
+  t.sides[side].failed = true;
+  t.break_by_us = rt_.now_us + kBreakUs;
+  try_break(t, 1 - side);
+}
+
+// A reset overtakes and destroys what the kernel has not delivered yet, so it waits for that, for a while.
+void Tunnels::try_break(Tunnel& t, int to) {
+  const TunnelSide& s = t.sides[to];
+  const bool late = rt_.now_us >= t.break_by_us;
+  if (!late && !s.failed && (s.blocked() || bytes_unacknowledged(s.fd.get()) > 0)) return rt_.wheel.arm(&t, kBreakLookMs);
+  close(t, true);
+}
+
+void Tunnels::close(Tunnel& t, bool reset) {
+  if (t.state == Tunnel::State::over) return;
+  t.state = Tunnel::State::over;
+  rt_.wheel.cancel(&t);
+  unload(t);
+  for (TunnelSide& s : t.sides) {
+    if (reset && s.fd.valid()) reset_on_close(s.fd.get());
+    s.out.clear(rt_.buffers);
+    if (s.pipe) rt_.pipes.give_back(s.pipe);
+    s.pipe = nullptr;
+    s.fd.reset();
+  }
+  rt_.count(abi::worker_counter::open_tunnels, -1);
+  rt_.connection_closed(t.listener, t.address_key);
+  tunnels.retire(&t);
+}
+
+unsigned Tunnels::cut(uint32_t server_slot) {
+  unsigned count = 0;
+  tunnels.each([&](Tunnel* t) {
+    if (!t->in_flight || t->server_slot != server_slot) return;
+    close(*t, true);
+    ++count;
+  });
+  return count;
+}
+
+void Tunnels::close_all() {
+  tunnels.each([&](Tunnel* t) { close(*t, false); });
+  tunnels.sweep();
+}
+
+}  // namespace weir

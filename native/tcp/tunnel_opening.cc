@@ -1,0 +1,167 @@
+// From a client's connection to two joined sockets: the verdict, the connect, and the PROXY header for the server.
+#include <errno.h>
+
+#include "loop/io.h"
+#include "tcp/tunnel.h"
+
+namespace weir {
+
+namespace {
+// TypeScript counts attempts by the config; this bound only keeps a faulty policy from looping.
+constexpr unsigned kMaxAttempts = 32;
+constexpr uint32_t kDecisionMs = 60'000;
+}  // namespace
+
+void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched) {
+  Tunnel* t = tunnels.create();
+  t->kind = kTunnelTimer;
+  t->listener = uint16_t(listener);
+  t->origin = std::move(origin);
+  t->address_key = address_key;
+  t->opened_us = t->last_us = rt_.now_us;
+  t->sides[0].fd = std::move(client);
+  rt_.count(abi::worker_counter::open_tunnels);
+  const Token token{TokenKind::tunnel_client, t->slot_generation, t->slot_index};
+  const int fd = t->sides[0].fd.get();
+  if (!(watched ? rt_.loop.rewatch(fd, token, Loop::kStream) : rt_.loop.watch(fd, token, Loop::kStream))) return close(*t, true);
+  perform(*t, decider_.decide_tunnel(*t, hello));
+}
+
+bool Tunnels::resume(uint32_t index, uint32_t generation, const TunnelVerdict& v) {
+  Tunnel* t = tunnels.find(index, generation);
+  if (!t || !t->waits) return false;
+  t->waits = false;
+  perform(*t, v);
+  return true;
+}
+
+void Tunnels::perform(Tunnel& t, const TunnelVerdict& v) {
+  switch (v.kind) {
+    case abi::verdict::forward: return start_attempt(t, v);
+    case abi::verdict::wait:
+      t.state = Tunnel::State::deciding;
+      t.waits = true;
+      return rt_.wheel.arm(&t, kDecisionMs);
+    default:
+      rt_.count_refusal(t.listener, v.refusal);
+      decider_.refused(t.listener, v.refusal, t.origin, nullptr);
+      // A plain end could be taken for an answer without a word.
+      return close(t, true);
+  }
+}
+
+void Tunnels::start_attempt(Tunnel& t, const TunnelVerdict& v) {
+  Server* s = servers_.server_at(v.server);
+  if (!v.plan || !s || t.attempts >= kMaxAttempts) return close(t, true);
+  t.plan = *v.plan;
+  t.plan_id = v.plan_id;
+  ++t.attempts;
+  t.server_slot = v.server;
+  if (s->removed) return attempt_failed(t, abi::failure::connect, EHOSTUNREACH);
+  std::atomic<int32_t>& total = rt_.board.total_in_flight(s->slot);
+  if (s->max_connections > 0 && total.load(std::memory_order_relaxed) >= s->max_connections) return attempt_failed(t, abi::failure::busy, 0);
+  total.fetch_add(1, std::memory_order_relaxed);
+  rt_.count_server(s->slot, abi::server_counter::in_flight);
+  rt_.count_server(s->slot, abi::server_counter::exchanges);
+  t.in_flight = true;
+  t.address_index = s->preferred < s->addresses.size() ? uint16_t(s->preferred) : 0;
+  t.addresses_tried = 0;
+  int error = EHOSTUNREACH;
+  if (!connect(t, *s, error)) attempt_failed(t, abi::failure::connect, error);
+}
+
+// Tries the server's addresses from `address_index` on. False when none is left.
+bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
+  const size_t count = s.addresses.size();
+  TunnelSide& side = t.sides[1];
+  for (; size_t(t.addresses_tried) < count; t.address_index = uint16_t((t.address_index + 1) % count)) {
+    ++t.addresses_tried;
+    bool in_progress = false;
+    side.fd.reset(start_connect(s.addresses[t.address_index], in_progress, error));
+    if (!side.fd.valid()) continue;
+    if (!rt_.loop.watch(side.fd.get(), {TokenKind::tunnel_server, t.slot_generation, t.slot_index}, Loop::kStream)) {
+      error = errno;
+      side.fd.reset();
+      continue;
+    }
+    rt_.count_server(s.slot, abi::server_counter::connects);
+    t.state = Tunnel::State::connecting;
+    if (in_progress) rt_.wheel.arm(&t, t.plan.connect_ms);
+    else joined(t);
+    return true;
+  }
+  return false;
+}
+
+void Tunnels::on_opening_event(Tunnel& t, int side, uint32_t events) {
+  TunnelSide& s = t.sides[side];
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) s.readable = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP)) s.peer_ended = true;
+  if (side == 0) {
+    // A client that has only closed its sending half still wants its answer.
+    if (events & EPOLLERR) close(t, true);
+    return;
+  }
+  if (t.state == Tunnel::State::connecting && events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) connected(t);
+}
+
+void Tunnels::connected(Tunnel& t) {
+  int error = socket_error(t.sides[1].fd.get());
+  Server* s = servers_.server_at(t.server_slot);
+  if (error == 0) {
+    if (s && !s->removed && t.address_index < s->addresses.size()) s->preferred = t.address_index;
+    return joined(t);
+  }
+  t.sides[1] = TunnelSide();
+  if (s && !s->addresses.empty()) {
+    t.address_index = uint16_t((t.address_index + 1) % s->addresses.size());
+    if (connect(t, *s, error)) return;
+  }
+  attempt_failed(t, abi::failure::connect, error);
+}
+
+void Tunnels::attempt_failed(Tunnel& t, int reason, int error) {
+  if (reason != abi::failure::busy) rt_.count_server(t.server_slot, abi::server_counter::failures);
+  unload(t);
+  t.sides[1] = TunnelSide();
+  t.state = Tunnel::State::deciding;
+  perform(t, decider_.tunnel_failed(t, reason, error));
+}
+
+void Tunnels::unload(Tunnel& t) {
+  if (!t.in_flight) return;
+  t.in_flight = false;
+  rt_.board.total_in_flight(t.server_slot).fetch_sub(1, std::memory_order_relaxed);
+  rt_.count_server(t.server_slot, abi::server_counter::in_flight, -1);
+}
+
+void Tunnels::greet(Tunnel& t) {
+  ProxyAddresses a;
+  a.source = t.origin.ip;
+  a.source_port = t.origin.port;
+  bool known = !t.origin.is_unix;
+  if (t.origin.proxy) {
+    a.destination = t.origin.proxy->destination;
+    a.destination_port = t.origin.proxy->destination_port;
+  } else if (known) {
+    known = local_address(t.sides[0].fd.get(), a.destination, a.destination_port);
+  }
+  char header[kMaxSentProxyHeaderBytes];
+  const size_t size = write_proxy_header(t.plan.send_proxy, known ? &a : nullptr, header);
+  (void)write(t, 1, {header, size});
+}
+
+void Tunnels::joined(Tunnel& t) {
+  t.state = Tunnel::State::joined;
+  t.last_us = rt_.now_us;
+  rt_.count(abi::worker_counter::tunnels);
+  watch_silence(t);
+  if (t.plan.send_proxy != ProxyVersion::off) {
+    greet(t);
+    if (t.state != Tunnel::State::joined) return;
+  }
+  if (t.sides[0].readable) pump(t, 0);
+  if (t.state == Tunnel::State::joined && t.sides[1].readable) pump(t, 1);
+}
+
+}  // namespace weir
