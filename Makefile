@@ -31,7 +31,7 @@ RUN_TESTS = $(NODE) --import tsx --test --test-reporter=spec --test-concurrency=
 tests_in = $(sort $(shell find $(1) -name '*.test.ts' 2>/dev/null))
 
 .PHONY: help install native build demo run check types lint format guard test test-unit test-guard test-wire test-scenario test-packages
-.PHONY: coverage asan fuzz generate sizes clean
+.PHONY: coverage asan fuzz simulate generate sizes clean
 
 help: #? this list
 	@echo 'make TARGET'
@@ -108,6 +108,9 @@ coverage: build #? unit tests with the lines that they do not reach
 -include bench/bench.mk
 
 asan: native-asan asan-addon #? engine tests, and all scenario and wire tests, under address and undefined-behaviour sanitizers
+
+simulate: $(MODULES) #? primary and workers on a virtual clock, under faults: SEEDS=1000 runs many stories, SEED=7 replays one
+	@SEED='$(SEED)' SEEDS='$(SEEDS)' $(NODE) --import tsx test/simulation/simulate.ts
 
 fuzz: native-fuzz #? the same as native-fuzz
 

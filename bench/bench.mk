@@ -6,7 +6,7 @@ BENCH_CXX ?= g++
 BENCH_CXXFLAGS := -O2 -std=c++20 -Wall -Wextra -Werror
 BENCH_ARGS ?=
 
-.PHONY: bench-load bench-http bench-tcp
+.PHONY: bench-load bench-http bench-tcp bench-pick
 
 bench-load: $(BENCH_PROGRAMS)
 
@@ -21,3 +21,7 @@ bench-http: $(BENCH_PROGRAMS)
 #? bench-tcp       the same for protocol: tcp; BENCH_ARGS="--case tcp-small --rounds 5"
 bench-tcp: $(BENCH_PROGRAMS)
 	node --import tsx bench/suite.ts tcp $(BENCH_ARGS)
+
+#? bench-pick      nanoseconds per pick of every policy with 2 to 10,000 servers
+bench-pick:
+	node --import tsx bench/cases/pick-policies.ts

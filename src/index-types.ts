@@ -68,3 +68,6 @@ export type ConnectionOutcome = undefined | void | { upstream: string } | { clos
 
 /** Runs for each connection of its route. A promise holds this connection only. An exception closes it. */
 export type ConnectionFunction = (connection: Connection) => ConnectionOutcome | Promise<ConnectionOutcome>
+
+/** The key of a consistent hash: requests with the same key go to the same server. */
+export type HashKeyFunction = (request: Request) => string

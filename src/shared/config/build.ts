@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os'
+import { buildUpstream } from './build-upstream.ts'
 import type { ConfigDocument } from './document.ts'
 import type { PageBodies } from './error-pages.ts'
+import { headerPairs } from './header-pairs.ts'
 import { itemPath, keyPath } from './key-path.ts'
-import type { Config, ErrorPages, HeaderEdits, ListenerConfig, RouteAction, RouteConfig, ServerConfig, UpstreamConfig } from './model.ts'
+import type { Config, ErrorPages, HeaderEdits, ListenerConfig, RouteAction, RouteConfig, UpstreamTimeouts } from './model.ts'
 import type { CheckedConfig } from './schema.ts'
 
 type CheckedListener = CheckedConfig['listeners'][string]
 type CheckedRoute = NonNullable<CheckedListener['routes']>[number]
-type CheckedUpstream = CheckedConfig['upstreams'][string]
 type CheckedEdits = CheckedRoute['headers']['request']
 
 /** Places and files that the model takes over beside the checked values. */
@@ -22,7 +23,8 @@ export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
     source: sources.document.file,
     workers: checked.workers === 'auto' ? availableParallelism() : checked.workers,
     listeners: Object.entries(checked.listeners).map(([name, listener]) => buildListener(name, listener, sources)),
-    upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources)),
+    upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources.document)),
+    zone: checked.zone ?? null,
     shutdown: { graceMs: checked.shutdown.grace },
     errorPages: buildErrorPages(checked.errorPages, 'errorPages', sources),
   }
@@ -66,6 +68,8 @@ function buildRoute(route: CheckedRoute, path: string, sources: Sources): RouteC
     headers: { request: buildEdits(route.headers.request), response: buildEdits(route.headers.response) },
     host: route.host,
     errorPages: buildErrorPages(route.errorPages, keyPath(path, 'errorPages'), sources),
+    timeouts: buildRouteTimeouts(route.timeouts),
+    retry: route.retry,
     ...(route.onRequest === undefined ? {} : { onRequest: route.onRequest }),
     ...(route.onConnection === undefined ? {} : { onConnection: route.onConnection }),
     ...(route.pick === undefined ? {} : { pick: route.pick }),
@@ -83,6 +87,8 @@ function routeToAll(upstream: string, path: string, sources: Sources): RouteConf
     headers: { request: noEdits(), response: noEdits() },
     host: 'preserve',
     errorPages: {},
+    timeouts: {},
+    retry: {},
   }
 }
 
@@ -90,18 +96,25 @@ function buildAction(route: CheckedRoute): RouteAction {
   if (route.redirect) return { kind: 'redirect', ...route.redirect }
   if (route.answer) {
     const { status, body, contentType, headers } = route.answer
-    return { kind: 'answer', status, body, contentType, headers: pairs(headers) }
+    return { kind: 'answer', status, body, contentType, headers: headerPairs(headers) }
   }
   const shares = route.split ?? { [route.upstream ?? '']: 1 }
   return { kind: 'forward', split: Object.entries(shares).map(([upstream, share]) => ({ upstream, share })) }
 }
 
 function buildEdits(edits: CheckedEdits): HeaderEdits {
-  return { set: Object.entries(edits.set), add: pairs(edits.add), remove: edits.remove }
+  return { set: Object.entries(edits.set), add: headerPairs(edits.add), remove: edits.remove }
 }
 
-function pairs(headers: Record<string, string[]>): [string, string][] {
-  return Object.entries(headers).flatMap(([name, values]) => values.map((value): [string, string] => [name, value]))
+/** Only what is given: the rest is as the upstream has it. */
+function buildRouteTimeouts({ connect, firstByte, idle, tunnel, total }: CheckedRoute['timeouts']): Partial<UpstreamTimeouts> {
+  return {
+    ...(connect === undefined ? {} : { connectMs: connect }),
+    ...(firstByte === undefined ? {} : { firstByteMs: firstByte }),
+    ...(idle === undefined ? {} : { idleMs: idle }),
+    ...(tunnel === undefined ? {} : { tunnelMs: tunnel }),
+    ...(total === undefined ? {} : { totalMs: total === 'none' ? null : total }),
+  }
 }
 
 function buildErrorPages(pages: CheckedConfig['errorPages'], path: string, { pages: bodies }: Sources): ErrorPages {
@@ -109,26 +122,4 @@ function buildErrorPages(pages: CheckedConfig['errorPages'], path: string, { pag
     return [Number(status), { contentType: page.contentType, body: bodies.get(keyPath(path, status)) ?? '' }] as const
   })
   return Object.fromEntries(built)
-}
-
-function buildUpstream(name: string, upstream: CheckedUpstream, sources: Sources): UpstreamConfig {
-  const path = keyPath('upstreams', name)
-  const { timeouts, keepAlive, retry } = upstream
-  return {
-    name,
-    place: { path, line: sources.document.lineOf(path) },
-    balance: upstream.balance,
-    servers: upstream.servers.map(buildServer),
-    keepAlive: { idle: keepAlive.idle, idleTimeoutMs: keepAlive.idleTimeout },
-    timeouts: { connectMs: timeouts.connect, firstByteMs: timeouts.firstByte, idleMs: timeouts.idle, tunnelMs: timeouts.tunnel },
-    retry: { attempts: retry.attempts, on: retry.on, replayBytes: retry.replayBytes },
-    responseHeaderBytes: upstream.responseHeaderBytes,
-    sendProxyProtocol: upstream.sendProxyProtocol,
-  }
-}
-
-function buildServer(server: CheckedUpstream['servers'][number]): ServerConfig {
-  if ('kind' in server) return { name: server.text, address: server, weight: 1, maxConnections: null, backup: false }
-  const { name = server.address.text, address, weight, maxConnections = null, backup } = server
-  return { name, address, weight, maxConnections, backup }
 }

@@ -5,6 +5,9 @@ import { shown } from './parsed.ts'
 import type { SchemaNode } from './schema-node.ts'
 import { withArticle } from './type-text.ts'
 
+/** Kinds that a plain number may be meant for. */
+const measuredKinds: KindName[] = ['size', 'duration', 'share', 'bindAddress', 'portRange', 'statusRange', 'errorStatusRange']
+
 /** Parses a text of one kind, holds it to the bounds of its row, and reports what is wrong with it. */
 export function checkText(node: SchemaNode, value: unknown, path: string, document: ConfigDocument): unknown {
   const kind = node['x-kind'] as KindName
@@ -17,9 +20,9 @@ export function checkText(node: SchemaNode, value: unknown, path: string, docume
   return withinBounds(node, kind, result.value, path, document) ? result.value : undefined
 }
 
-/** A plain number is a size in bytes or a port; where a duration or a share is expected, its parser says which unit is missing. */
+/** A plain number is a size in bytes, a port or a status; where a duration or a share is expected, its parser says which unit is missing. */
 function isMeasuredNumber(kind: KindName, value: unknown): boolean {
-  return typeof value === 'number' && ['size', 'duration', 'share', 'bindAddress', 'portRange'].includes(kind)
+  return typeof value === 'number' && measuredKinds.includes(kind)
 }
 
 function reportKind(kind: KindName, value: unknown, path: string, document: ConfigDocument): undefined {

@@ -116,7 +116,7 @@ function checkedKey(kind: KindName, key: string, path: string, document: ConfigD
 /** What a map's keys name where several ways to write one mean the same, and one of two entries would be lost; else null. */
 function sameKeys(node: SchemaNode): string | null {
   if (node['x-key'] === 'tlvType') return 'type'
-  return ['headerName', 'editedHeader', 'answerHeader'].includes(node['x-key'] ?? '') ? 'header' : null
+  return ['headerName', 'editedHeader', 'answerHeader', 'checkHeader'].includes(node['x-key'] ?? '') ? 'header' : null
 }
 
 function checkList(node: SchemaNode, item: SchemaNode, value: unknown, spot: Spot, document: ConfigDocument): unknown {
@@ -147,9 +147,10 @@ function takes(node: SchemaNode, value: unknown, isExpanded: boolean): boolean {
   if (Array.isArray(value)) return node.items !== undefined
   if (isMap(value)) return node.type === 'object'
   if (typeof value === 'boolean') return node.type === 'boolean'
-  const isNumber = node.type === 'integer'
-  if (typeof value === 'string') return node['x-kind'] !== undefined || node.enum !== undefined || (isNumber && isExpanded)
-  return isNumber || node['x-kind'] !== undefined
+  if (typeof value === 'function' || node['x-kind'] === 'function') return typeof value === node['x-kind']
+  const isNumber = node.type === 'integer' || node.type === 'number'
+  if (typeof value !== 'string') return isNumber || node['x-kind'] !== undefined
+  return node['x-kind'] !== undefined || node.enum !== undefined || (isNumber && isExpanded && typeof unquoted(value) === 'number')
 }
 
 function checkFunction(value: unknown, spot: Spot, document: ConfigDocument): unknown {
@@ -161,17 +162,21 @@ function checkFunction(value: unknown, spot: Spot, document: ConfigDocument): un
 function checkPlain(node: SchemaNode, written: unknown, spot: Spot, document: ConfigDocument): unknown {
   const value = document.expanded.has(spot.path) ? unquoted(written) : written
   if (node.enum) return node.enum.includes(value as string) ? value : mismatch(node, value, spot, document)
+  if (node.const !== undefined) return value === node.const ? value : mismatch(node, value, spot, document)
   if (node.type === 'boolean') return typeof value === 'boolean' ? value : mismatch(node, value, spot, document)
-  const isInRange =
-    Number.isInteger(value) && Number(value) >= (node.minimum ?? 0) && Number(value) <= (node.maximum ?? Number.MAX_SAFE_INTEGER)
-  return isInRange ? value : mismatch(node, value, spot, document)
+  return isNumberOf(node, value) ? value : mismatch(node, value, spot, document)
+}
+
+function isNumberOf(node: SchemaNode, value: unknown): boolean {
+  const isKind = node.type === 'integer' ? Number.isInteger(value) : Number.isFinite(value)
+  return isKind && Number(value) >= (node.minimum ?? 0) && Number(value) <= (node.maximum ?? Number.MAX_SAFE_INTEGER)
 }
 
 /** What came out of the environment is text; where a number or a boolean is expected it is read as one. */
 function unquoted(value: unknown): unknown {
   if (typeof value !== 'string') return value
   if (value === 'true' || value === 'false') return value === 'true'
-  return /^-?\d{1,15}$/.test(value) ? Number(value) : value
+  return /^-?\d{1,15}(\.\d{1,6})?$/.test(value) ? Number(value) : value
 }
 
 function mismatch(node: SchemaNode, value: unknown, spot: Spot, document: ConfigDocument): undefined {

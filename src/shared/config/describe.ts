@@ -42,6 +42,7 @@ function dropFunctions(node: SchemaNode): void {
   for (const [key, option] of Object.entries(node.properties ?? {})) {
     if (option['x-kind'] === 'function' && node.properties) delete node.properties[key]
   }
+  if (node.anyOf) node.anyOf = node.anyOf.filter((branch) => branch['x-kind'] !== 'function')
   for (const child of children(node)) dropFunctions(child.node)
 }
 
@@ -110,7 +111,9 @@ function defaultText(option: SchemaNode): string {
   const value = option.default
   if (value === undefined || value === '') return ''
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map((item) => `\`${String(item)}\``).join(', ')
-  return typeof value === 'object' ? '' : `\`${String(value)}\``
+  if (typeof value !== 'object' || value === null) return `\`${String(value)}\``
+  const pairs = Object.entries(value).map(([key, item]) => `${key}: ${String(item)}`)
+  return pairs.length === 0 ? '' : `\`{ ${pairs.join(', ')} }\``
 }
 
 function futureText(): string {

@@ -16,6 +16,10 @@ export function restoreFunctions(config: Config, loaded: LoadResult): void {
       if (original?.pick !== undefined) route.pick = original.pick
     })
   })
+  config.upstreams.forEach(({ hash }, i) => {
+    const key = loaded.config.upstreams[i]?.hash?.key
+    if (hash !== null && key?.from === 'function') hash.key = key
+  })
 }
 
 /** A copy without functions, which can be sent to another process. */

@@ -27,6 +27,12 @@ export function parseEditedHeader(text: string): Parsed<string> {
   return parsed(text)
 }
 
+/** A header of a health check; its Host has an option of its own. */
+export function parseCheckHeader(text: string): Parsed<string> {
+  if (text.toLowerCase() === 'host') return refused('the Host header is not set here', 'use host of the health check')
+  return parseEditedHeader(text)
+}
+
 /** A header of an answer of our own; its Content-Type has an option of its own. */
 export function parseAnswerHeader(text: string): Parsed<string> {
   if (text.toLowerCase() === 'content-type') return refused('Content-Type is not set here', 'use contentType of the answer')

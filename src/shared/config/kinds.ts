@@ -1,11 +1,32 @@
 import { type Measured, parseDuration, parseShare, parseSize, unitPatterns } from '../base/units.ts'
 import { parseAddressRange, parseBindAddress, parseServerAddress } from './address.ts'
-import { parseAnswerHeader, parseCookieName, parseEditedHeader, parseHeaderName, parseHeaderValue, parseMethod } from './header-rules.ts'
-import { parseAlpnName, parseErrorStatus, parseName, parseServerName } from './names.ts'
+import { parseDnsAddress, parseSrvName } from './discovered-name.ts'
+import { parseHashKey } from './hash-key.ts'
+import {
+  parseAnswerHeader,
+  parseCheckHeader,
+  parseCookieName,
+  parseEditedHeader,
+  parseHeaderName,
+  parseHeaderValue,
+  parseMethod,
+} from './header-rules.ts'
+import { parseAlpnName, parseErrorStatus, parseName, parseSecret, parseServerName } from './names.ts'
 import { expected, type Parsed, parsed } from './parsed.ts'
-import { parseHostHeader, parseHostPattern, parsePathPattern, parseRedirectTarget, parseRegex, parseRootedPath } from './patterns.ts'
+import {
+  parseCheckTarget,
+  parseHost,
+  parseHostHeader,
+  parseHostPattern,
+  parsePathPattern,
+  parseRedirectTarget,
+  parseRegex,
+  parseRootedPath,
+} from './patterns.ts'
 import { parsePortRange } from './port-range.ts'
+import { parseErrorStatusRange, parseStatusRange } from './status-range.ts'
 import { parseTlvType } from './tlv-types.ts'
+import { parseWeightShare } from './weight.ts'
 
 /** One kind of text: how it is read, what the manual calls it, and a pattern for editors where one exists. */
 interface Kind<T> {
@@ -41,6 +62,17 @@ export const kinds = {
   portRange: kind('port or first-last', parsePortRange, '^\\d{1,5}(-\\d{1,5})?$'),
   alpnName: kind('protocol name', parseAlpnName),
   tlvType: kind('TLV type', parseTlvType),
+  weightShare: kind('percentage', parseWeightShare, '^\\d{1,3}%$'),
+  dnsAddress: kind('name:port', parseDnsAddress),
+  srvName: kind('name of SRV records', parseSrvName),
+  hashKey: kind('header:NAME, cookie:NAME, query:NAME, path, client-ip', parseHashKey),
+  statusRange: kind('status or first-last', parseStatusRange, '^\\d{3}(-\\d{3})?$'),
+  errorStatusRange: kind('status from 400 to 599 or first-last', parseErrorStatusRange, '^\\d{3}(-\\d{3})?$'),
+  checkTarget: kind('path', parseCheckTarget),
+  checkHeader: kind('header name', parseCheckHeader),
+  host: kind('host', parseHost),
+  secret: kind('text of at least 16 characters', parseSecret),
+  filledText: kind('text', parseFilled),
   queryName: kind('query parameter', parseFilled),
   text: kind('text', parsed<string>),
 }

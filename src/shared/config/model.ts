@@ -3,7 +3,7 @@
  * shares as numbers from 0 to 1. `load.ts` is the only place that makes one. Everything here but the functions of a
  * TypeScript config survives `process.send`.
  */
-import type { ConnectionFunction, PickFunction, RequestFunction } from '../../index-types.ts'
+import type { ConnectionFunction, HashKeyFunction, PickFunction, RequestFunction } from '../../index-types.ts'
 
 export interface Config {
   /** Where it was read from, for messages; '<command line>' when there was no file. */
@@ -12,6 +12,8 @@ export interface Config {
   workers: number
   listeners: ListenerConfig[]
   upstreams: UpstreamConfig[]
+  /** Where this balancer is; servers of the same zone are preferred. */
+  zone: string | null
   shutdown: { graceMs: number }
   /** Bodies of our own answers, by status; a listener's entry wins over this one. */
   errorPages: ErrorPages
@@ -60,6 +62,9 @@ export interface RouteConfig {
   /** `preserve` passes the client's Host on, `server` sends the server's own address, anything else is sent as it stands. */
   host: string
   errorPages: ErrorPages
+  /** What differs from the upstream's own for requests of this route. */
+  timeouts: Partial<UpstreamTimeouts>
+  retry: Partial<RetryConfig>
   /** Functions of a TypeScript config; never set for YAML or JSON. */
   onRequest?: RequestFunction
   /** Of a route of a `tcp` or `tls` listener. */
@@ -119,15 +124,155 @@ export interface HeaderEdits {
 export interface UpstreamConfig {
   name: string
   place: { path: string; line: number }
-  balance: 'round-robin' | 'least-connections'
+  balance: BalanceName
+  /** Never null with a hash policy. */
+  hash: HashConfig | null
   servers: ServerConfig[]
+  /** Names whose addresses are servers. */
+  discover: DiscoverConfig[]
+  /** null: no active checks, and every server counts as up. */
+  health: HealthConfig | null
+  agent: AgentConfig | null
+  passiveHealth: PassiveHealthConfig | null
+  slowStart: { ms: number; floor: number } | null
+  sticky: { cookie: string; ttlMs: number; secret: string | null } | null
+  /** When every usable server is full. null: answered at once. */
+  queue: { max: number; timeoutMs: number } | null
+  /** When no server is usable. null: answered at once. */
+  hold: { max: number; timeoutMs: number } | null
+  /** Exchanges and tunnels at once over all servers and workers. */
+  limits: { inFlight: number }
+  breaker: BreakerConfig | null
+  /** A second attempt on another server when the first has not answered in time; idempotent methods only. */
+  hedge: { afterMs: number } | null
   /** idle: pooled connections per worker and server; idleTimeoutMs is where learning starts. */
   keepAlive: { idle: number; idleTimeoutMs: number }
-  timeouts: { connectMs: number; firstByteMs: number; idleMs: number; tunnelMs: number }
-  retry: { attempts: number; on: RetryReason[]; replayBytes: number }
+  timeouts: UpstreamTimeouts
+  retry: RetryConfig
   responseHeaderBytes: number
   /** The PROXY header that begins each connection to a server. */
   sendProxyProtocol: 'off' | 'v1' | 'v2'
+}
+
+export type BalanceName =
+  | 'round-robin'
+  | 'least-connections'
+  | 'power-of-two'
+  | 'least-time'
+  | 'random'
+  | 'first'
+  | 'source-hash'
+  | 'consistent-hash'
+
+export interface HashConfig {
+  key: HashKey
+  table: 'ring' | 'maglev' | 'rendezvous'
+  /** No server gets more than this times the average load; null is no bound. At least 1. */
+  boundedLoad: number | null
+}
+
+export type HashKey =
+  | { from: 'header' | 'cookie' | 'query'; name: string }
+  | { from: 'path' | 'client-ip' }
+  | { from: 'function'; function: HashKeyFunction }
+
+export interface DiscoverConfig {
+  /** `dns`: each A and AAAA record is a server on `port`. `srv`: each SRV record, with its port, weight and priority. */
+  kind: 'dns' | 'srv'
+  name: string
+  port: number | null
+  weight: number
+  tier: number
+  zone: string | null
+  maxConnections: number | null
+}
+
+/** Inclusive ranges of statuses. */
+export type StatusRanges = [number, number][]
+
+export interface HealthConfig {
+  check:
+    | { kind: 'tcp' }
+    | {
+        kind: 'http'
+        path: string
+        method: string
+        /** null: the server's address. */
+        host: string | null
+        headers: [string, string][]
+        statuses: StatusRanges
+        /** What the body must hold; null: anything. */
+        body: string | { regex: string } | null
+        /** A status by which a server asks to be drained; null: none. */
+        softStop: number | null
+      }
+  /** Where it is checked; null: on its own port. */
+  port: number | null
+  intervalMs: number
+  /** While verdicts change. */
+  fastIntervalMs: number
+  downIntervalMs: number
+  timeoutMs: number
+  rise: number
+  fall: number
+  /** Before the first verdict: `hold` keeps traffic waiting. */
+  initial: 'hold' | 'up' | 'down'
+}
+
+export interface AgentConfig {
+  port: number
+  intervalMs: number
+  timeoutMs: number
+}
+
+export interface PassiveHealthConfig {
+  /** In a row. */
+  failures: number
+  /** Or this share of at least `minimum` in `windowMs`. */
+  ratio: number
+  minimum: number
+  windowMs: number
+  ejectForMs: number
+  maxEjectForMs: number
+  /** Share of the upstream's servers that may be ejected at once. */
+  maxEjected: number
+  /** Statuses of responses that are failures. */
+  statuses: StatusRanges
+  /** Mean time to the first byte over the window that is a failure; null: none. */
+  latencyMs: number | null
+}
+
+export interface BreakerConfig {
+  /** Opens when this share of at least `minimum` exchanges in `windowMs` failed, or the mean first byte took longer than `latencyMs`. */
+  errors: number
+  latencyMs: number | null
+  minimum: number
+  windowMs: number
+  openMs: number
+  /** How long the share that is let through grows after it was open. */
+  rampMs: number
+}
+
+/** totalMs: null is no limit. */
+export interface UpstreamTimeouts {
+  connectMs: number
+  firstByteMs: number
+  idleMs: number
+  tunnelMs: number
+  totalMs: number | null
+}
+
+export interface RetryConfig {
+  attempts: number
+  on: RetryReason[]
+  /** Statuses of responses to idempotent requests that are tried again. */
+  statuses: StatusRanges
+  /** Retries at once as a share of what is in flight, but at least 3. */
+  budget: number
+  /** No retry begins later than this after the request. */
+  maxMs: number
+  backoff: { baseMs: number; maxMs: number }
+  replayBytes: number
 }
 
 export type RetryReason = 'connect' | 'unsent' | 'reset' | 'timeout'
@@ -140,7 +285,9 @@ export interface ServerConfig {
   weight: number
   /** Exchanges at once over all workers; null is no limit. */
   maxConnections: number | null
-  backup: boolean
+  /** 0 is used first, 1 when 0 has no eligible server, and so on. A backup server without a tier is in 1. */
+  tier: number
+  zone: string | null
 }
 
 export type ServerAddress =

@@ -1,4 +1,4 @@
-import { expected, type Parsed, parsed } from './parsed.ts'
+import { expected, type Parsed, parsed, refused } from './parsed.ts'
 
 /** The name of a listener or an upstream: it appears in commands and metrics as `upstream/server`, so it holds no slash. */
 export function parseName(text: string): Parsed<string> {
@@ -14,6 +14,11 @@ export function parseServerName(text: string): Parsed<string> {
 /** A protocol name of ALPN (RFC 7301 section 3.1): at most 255 bytes; such as are in use hold neither space nor comma. */
 export function parseAlpnName(text: string): Parsed<string> {
   return /^[!-+\--~]{1,255}$/.test(text) ? parsed(text) : expected('a protocol name such as h2, without spaces and commas', text)
+}
+
+/** What signs cookies: at least 16 characters. Messages never repeat it. */
+export function parseSecret(text: string): Parsed<string> {
+  return text.length >= 16 ? parsed(text) : refused('expected a secret of at least 16 characters')
 }
 
 /** A status of our own error answers, as a key. */

@@ -28,6 +28,13 @@ export function parseRootedPath(text: string): Parsed<string> {
   return /[\u0000-\u0020\u007f]/.test(text) ? refused('a path holds no spaces or control characters', 'encode them with %') : parsed(text)
 }
 
+/** The target of a health check: a path, perhaps with a query. */
+export function parseCheckTarget(text: string): Parsed<string> {
+  if (!text.startsWith('/')) return expected('a path that begins with /', text)
+  // It stands in a request line as it is written.
+  return /^[!-"$-~]+$/.test(text) ? parsed(text) : refused('the path of a check holds only ASCII, no spaces and no #', 'encode them with %')
+}
+
 /** A regular expression in JavaScript syntax that compiles. */
 export function parseRegex(text: string): Parsed<string> {
   if (text === '') return expected('a regular expression', text)
@@ -52,10 +59,19 @@ export function parseRedirectTarget(text: string): Parsed<string> {
 /** `preserve`, `server`, or a Host to send as it stands, with a port if need be. */
 export function parseHostHeader(text: string): Parsed<string> {
   if (text === 'preserve' || text === 'server') return parsed(text)
+  return isHostAndPort(text) ? parsed(text) : expected('preserve, server, or a host name', text)
+}
+
+/** A Host to send as it stands, with a port if need be. */
+export function parseHost(text: string): Parsed<string> {
+  return isHostAndPort(text) ? parsed(text) : expected('a host name, with a port if need be', text)
+}
+
+function isHostAndPort(text: string): boolean {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text)
   const host = match?.[1] ?? ''
   const isHost = isHostName(host) || ipFamily(host) === 4 || (ipFamily(host.replace(/^\[(.*)\]$/, '$1')) === 6 && host.startsWith('['))
-  return match && isHost && Number(match[2] ?? 1) <= 65_535 ? parsed(text) : expected('preserve, server, or a host name', text)
+  return match !== null && isHost && Number(match[2] ?? 1) <= 65_535
 }
 
 function parseRegexPath(pattern: string): Parsed<PathMatch> {

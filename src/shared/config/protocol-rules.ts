@@ -20,6 +20,14 @@ const requestOptions = [
 /** The same of a route. */
 const requestKeys = ['redirect', 'answer', 'rewrite', 'headers', 'host', 'errorPages', 'onRequest', 'pick']
 
+/** Options of a route that speak of requests, in sections of which others serve connections too. */
+const requestKeysWithin = [
+  ['timeouts', 'firstByte'],
+  ['timeouts', 'idle'],
+  ['timeouts', 'total'],
+  ['retry', 'statuses'],
+]
+
 /** Where each condition can be asked; those that are not named here can be everywhere. */
 const conditionProtocols: Record<string, readonly Protocol[]> = {
   host: ['http'],
@@ -76,9 +84,10 @@ function refuse(listener: Raw, keys: string[], message: string, document: Config
 }
 
 function checkKeys(route: Raw, protocol: Protocol, document: ConfigDocument): void {
-  const [keys, wanted] = protocol === 'http' ? [['onConnection'], 'tcp or tls'] : [requestKeys, 'http']
-  for (const key of keys) {
-    const { path, value } = entry(route, key)
+  const requests = [...requestKeys.map((key) => [key]), ...requestKeysWithin]
+  const [options, wanted] = protocol === 'http' ? [[['onConnection']], 'tcp or tls'] : [requests, 'http']
+  for (const keys of options) {
+    const { path, value } = keys.reduce(entry, route)
     if (value !== undefined) document.keyProblem(path, ...onlyWith(wanted, protocol))
   }
 }

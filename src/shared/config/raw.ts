@@ -1,3 +1,4 @@
+import { parseDuration } from '../base/units.ts'
 import { itemPath, keyPath } from './key-path.ts'
 
 /** A value of a document with its path. Rules read documents through these, as any part may have the wrong shape. */
@@ -34,6 +35,23 @@ export function oneOrItems(parent: Raw): Raw[] {
 /** The keys that are given. */
 export function keysOf(parent: Raw): string[] {
   return isRawMap(parent.value) ? Object.keys(parent.value) : []
+}
+
+/** Whether a map stands there. */
+export function isMap({ value }: Raw): boolean {
+  return isRawMap(value)
+}
+
+/** A duration in milliseconds; null where none is given or it is none, which has been reported. */
+export function durationOf({ value }: Raw): number | null {
+  const result = typeof value === 'string' ? parseDuration(value) : null
+  return result?.ok ? result.value : null
+}
+
+/** A number, which may have come out of the environment as text; null for anything else. */
+export function numberOf({ value }: Raw): number | null {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : null
 }
 
 function isRawMap(value: unknown): value is Record<string, unknown> {

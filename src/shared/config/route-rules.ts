@@ -59,7 +59,8 @@ function checkEffects(route: Raw, document: ConfigDocument): void {
   const action = (['redirect', 'answer'] as const).find((key) => entry(route, key).value !== undefined)
   // A function may still send the request to an upstream, where all of these take effect.
   if (!action || entry(route, 'onRequest').value !== undefined) return
-  const idle = [entry(route, 'rewrite'), entry(route, 'host'), entry(route, 'pick'), entry(entry(route, 'headers'), 'request')]
+  const keys = ['rewrite', 'host', 'pick', 'timeouts', 'retry']
+  const idle = [...keys.map((key) => entry(route, key)), entry(entry(route, 'headers'), 'request')]
   for (const { path, value } of idle) {
     if (value !== undefined) document.keyProblem(path, `has no effect, as the route has ${action} and asks no server`, 'remove it')
   }

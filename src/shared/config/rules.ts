@@ -1,9 +1,14 @@
+import { checkHash, checkRequestOptions, warnSharedCookies } from './balance-rules.ts'
 import { checkBinds } from './bind-rules.ts'
 import type { ConfigDocument } from './document.ts'
+import { checkFailureHandling, checkHealth } from './health-rules.ts'
 import { nearest } from './nearest.ts'
 import { checkProtocol, protocolOf } from './protocol-rules.ts'
 import { entries, entry, items, type Raw } from './raw.ts'
 import { checkConnectionRoute, checkRoute, type UpstreamMention } from './route-rules.ts'
+import { checkServers } from './server-rules.ts'
+import { type UpstreamUse, upstreamUses } from './upstream-uses.ts'
+import { checkZones } from './zone-rules.ts'
 
 /** Rules that join several options: names that must exist or must differ, options that exclude each other. Every breach is reported. */
 export function checkRules(document: ConfigDocument): void {
@@ -12,8 +17,16 @@ export function checkRules(document: ConfigDocument): void {
   const knowsUpstream = (name: UpstreamMention) => checkUpstreamName(name, root, used, document)
   for (const listener of entries(entry(root, 'listeners'))) checkListener(listener, knowsUpstream, document)
   checkBinds(root, document)
-  for (const upstream of entries(entry(root, 'upstreams'))) checkServers(upstream, document)
-  if (!holdsFunction(root)) warnUnused(root, used, document)
+  const uses = upstreamUses(root)
+  const hasFunction = holdsFunction(root)
+  for (const upstream of entries(entry(root, 'upstreams'))) {
+    checkUpstream(upstream, uses.get(upstream.key) ?? [], document)
+    // A function may send requests to any upstream.
+    if (!hasFunction) checkRequestOptions(upstream, uses.get(upstream.key) ?? [], document)
+  }
+  checkZones(root, document)
+  warnSharedCookies(root, uses, document)
+  if (!hasFunction) warnUnused(root, used, document)
 }
 
 function checkListener(listener: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
@@ -51,21 +64,11 @@ function hintOf(known: string[]): string {
   return known.length === 0 ? 'there are no upstreams' : `there ${known.length === 1 ? 'is' : 'are'}: ${known.slice(0, 10).join(', ')}`
 }
 
-function checkServers(upstream: Raw, document: ConfigDocument): void {
-  const names = new Map<string, Raw>()
-  for (const server of items(entry(upstream, 'servers'))) {
-    const given = entry(server, 'name')
-    const named = [given, entry(server, 'address'), server].find(({ value }) => typeof value === 'string')
-    if (!named) continue
-    const earlier = names.get(String(named.value))
-    if (earlier)
-      document.valueProblem(
-        named.path,
-        `a second server named ${JSON.stringify(named.value)}; the first is ${earlier.path}`,
-        'give it a name of its own',
-      )
-    else names.set(String(named.value), server)
-  }
+function checkUpstream(upstream: Raw, uses: UpstreamUse[], document: ConfigDocument): void {
+  checkServers(upstream, document)
+  checkHealth(upstream, document)
+  checkHash(upstream, uses, document)
+  checkFailureHandling(upstream, document)
 }
 
 function holdsFunction(root: Raw): boolean {

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { errorPages } from './schema/error-pages.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { matchSchema } from './schema/match.ts'
-import { type Decoded, mapOf, option, required, section, text } from './schema/option.ts'
+import { type Decoded, mapOf, option, optional, required, section, text } from './schema/option.ts'
 import { upstreamSchema } from './schema/upstream.ts'
 
 const shutdown = section({
@@ -25,6 +25,10 @@ export const configSchema = section({
     reload: 'live',
   }),
   upstreams: option(mapOf('name', upstreamSchema), { text: 'Groups of servers, by name.', reload: 'live', default: {} }),
+  zone: optional(text('name'), {
+    text: 'Where this balancer is: servers of the same `zone` are preferred while they have capacity.',
+    reload: 'live',
+  }),
   errorPages,
   admin: option(Type.Enum(['off']), { text: 'HTTP interface for metrics and commands.', reload: 'restart', default: 'off' }),
   log: option(log, { text: 'Logs.', reload: 'live', default: {} }),

@@ -13,7 +13,8 @@ export function typeText(schema: SchemaNode): string {
   if (node.items) return `list of ${typeText(node.items)}`
   if (node.type === 'object') return node.additionalProperties ? `map of ${typeText(node.additionalProperties)}` : 'map'
   if (node.type === 'boolean') return 'true or false'
-  return node.maximum === undefined ? 'integer' : `integer from ${node.minimum ?? 0} to ${node.maximum}`
+  const number = String(node.type)
+  return node.maximum === undefined ? number : `${number} from ${node.minimum ?? 0} to ${node.maximum}`
 }
 
 function kindText(node: SchemaNode): string {
@@ -34,7 +35,7 @@ function joined(words: string[]): string {
 /** `a duration`, `an address`; a list of words to choose from stays as it is. */
 export function withArticle(noun: string): string {
   if (
-    !/^(integer|list|map|function|duration|size|share|text|file|name|method|path|host|address|server|header|regular|IP|port|protocol)\b/.test(
+    !/^(integer|number|list|map|function|duration|size|share|percentage|text|file|name|method|path|host|address|server|header|regular|IP|port|protocol|status)\b/.test(
       noun,
     )
   )

@@ -3,8 +3,9 @@
  * The channel is node:cluster's, with 'advanced' serialization.
  */
 import type { Config } from '../config/model.ts'
+import type { HeartbeatMessage, ServersMessage } from './server-state.ts'
 
-export const VERSION = 1
+export const VERSION = 2
 
 /** Where the primary's descriptors are in a worker: 0 to 2 are the standard ones, 3 is the channel. */
 export const BOARD_FD = 4
@@ -22,6 +23,8 @@ export interface Serve {
   module: string | null
   /** Board rows by `upstream/server`: stable for as long as the primary lives. */
   slots: Record<string, number>
+  /** All that is known of the servers when the order is given: a worker that serves knows who is down. */
+  state: ServersMessage
   /** Addresses by `upstream/server`, names resolved. */
   addresses: Record<string, ResolvedAddress[]>
   /** Listening sockets in the order of `config.listeners`. */
@@ -47,6 +50,7 @@ export type ToWorker =
   /** Finish what is there and exit; what is left after `graceMs` is cut. 0 is no deadline. */
   | { type: 'stop'; graceMs: number }
   | { type: 'addresses'; server: string; addresses: ResolvedAddress[] }
+  | ServersMessage
 
 export type ToPrimary =
   /** The worker listens to messages now; what was sent before is lost. */
@@ -54,3 +58,4 @@ export type ToPrimary =
   | { type: 'ready'; generation: number }
   /** The worker cannot serve this config. */
   | { type: 'refused'; generation: number; reason: string }
+  | HeartbeatMessage

@@ -1,5 +1,5 @@
 import type { Eligible } from './eligible.ts'
-import type { BoardView, Policy } from './picker.ts'
+import type { Policy } from './picker.ts'
 import type { ServerGroup } from './server-group.ts'
 
 /** After so many servers in a row that may not be picked, the heap is left alone and the group is scanned. */
@@ -19,23 +19,37 @@ export class EarliestDeadline implements Policy {
   #clock = 0
   #version = -1
   #scanFrom = 0
+  /** Turns to skip at the first pick: before it, nobody may be up. */
+  #ahead: number
 
   constructor(group: ServerGroup, start: number) {
     this.#group = group
     this.#due = new Float64Array(group.size).fill(-1)
     this.#heap = new Int32Array(group.size)
-    this.#rebuild()
-    for (let i = 0; i < start % group.size && this.#count > 0; i++) this.#turn()
+    this.#ahead = start % group.size
   }
 
-  pick(eligible: Eligible, _board: BoardView, _now: number, _random: number): number {
+  pick(eligible: Eligible): number {
     if (this.#version !== this.#group.version) this.#rebuild()
+    for (; this.#ahead > 0 && this.#count > 0; this.#ahead--) this.#turn()
     const tries = Math.min(this.#count, MOST_SKIPS)
     for (let i = 0; i < tries; i++) {
       const position = this.#turn()
       if (eligible.accepts(position)) return position
     }
     return this.#count > tries ? this.#scan(eligible) : -1
+  }
+
+  /** A new server comes in half a turn from now, like one that was down. */
+  adopt(from: Policy, positions: Int32Array): void {
+    if (!(from instanceof EarliestDeadline)) return
+    this.#clock = from.#clock
+    this.#ahead = from.#ahead
+    for (let i = 0; i < positions.length; i++) {
+      const was = positions[i] as number
+      this.#due[i] = was < 0 ? -1 : (from.#due[was] as number)
+    }
+    this.#version = -1
   }
 
   /** Takes the server that is due first and puts it back with its next due time. */

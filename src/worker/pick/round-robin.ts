@@ -1,6 +1,6 @@
 import { EarliestDeadline } from './earliest-deadline.ts'
 import type { Eligible } from './eligible.ts'
-import type { Policy } from './picker.ts'
+import type { Policy, PolicyOptions } from './picker.ts'
 import type { ServerGroup } from './server-group.ts'
 import { SmoothTurns } from './smooth-turns.ts'
 
@@ -8,31 +8,42 @@ import { SmoothTurns } from './smooth-turns.ts'
 const SMALL = 64
 
 /** Each server in turn, as often as its weight says, and never in bursts. */
-export function roundRobin(group: ServerGroup, start: number): Policy {
+export function roundRobin(group: ServerGroup, { start }: PolicyOptions): Policy {
   return group.size <= SMALL ? new SmoothRoundRobin(group, start) : new EarliestDeadline(group, start)
 }
 
 /** Smooth weighted round robin: weights 5, 1, 1 give a a b a c a a. Cost: one look at each server. */
 class SmoothRoundRobin implements Policy {
   readonly #turns: SmoothTurns
+  /** Turns to skip at the first pick: before it, nobody may be up. */
+  #ahead: number
 
   constructor(group: ServerGroup, start: number) {
     this.#turns = new SmoothTurns(group)
-    for (let i = 0; i < start % SMALL; i++) this.#advance()
+    this.#ahead = start % SMALL
   }
 
   pick(eligible: Eligible): number {
     const size = eligible.group.size
     const turns = this.#turns
+    if (this.#ahead > 0) this.#skipAhead()
     turns.begin()
     for (let i = 0; i < size; i++) if (eligible.accepts(i)) turns.offer(i)
     return turns.take()
   }
 
-  #advance(): void {
-    const group = this.#turns.group
-    this.#turns.begin()
-    for (let i = 0; i < group.size; i++) if (group.isActive[i] === 1) this.#turns.offer(i)
-    this.#turns.take()
+  adopt(from: Policy, positions: Int32Array): void {
+    if (!(from instanceof SmoothRoundRobin)) return
+    this.#turns.adopt(from.#turns, positions)
+    this.#ahead = from.#ahead
+  }
+
+  #skipAhead(): void {
+    const { size, isActive } = this.#turns.group
+    for (; this.#ahead > 0; this.#ahead--) {
+      this.#turns.begin()
+      for (let i = 0; i < size; i++) if (isActive[i] === 1) this.#turns.offer(i)
+      if (this.#turns.take() < 0) return
+    }
   }
 }

@@ -33,4 +33,12 @@ export class SmoothTurns {
     if (this.#best >= 0) this.#credit[this.#best] = (this.#credit[this.#best] as number) - this.#earned
     return this.#best
   }
+
+  /** Takes over the credits of servers that stay; see `Policy.adopt`. */
+  adopt(from: SmoothTurns, positions: Int32Array): void {
+    for (let i = 0; i < positions.length; i++) {
+      const was = positions[i] as number
+      this.#credit[i] = was < 0 ? 0 : (from.#credit[was] as number)
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LoadResult, loadConfig } from '../../../src/shared/config/load.ts'
 import type { Config } from '../../../src/shared/config/model.ts'
-import { problemLine } from '../../../src/shared/config/problem.ts'
+import { type ConfigProblem, problemLine } from '../../../src/shared/config/problem.ts'
 
 export const directory = mkdtempSync(join(tmpdir(), 'weir-config-'))
 
@@ -31,6 +31,23 @@ export async function problemsOf(text: string, env: Record<string, string> = {},
   const result = await loadText(text, env, name)
   assert.ok(!result.ok, 'the config was accepted')
   return result.problems.map((problem) => problemLine(problem).replace(`${directory}/`, ''))
+}
+
+/** The problems of a text with their hints, without file and place; none where it is valid. */
+export async function messagesOf(text: string, env: Record<string, string> = {}): Promise<string[]> {
+  const result = await loadText(text, env)
+  return result.ok ? [] : result.problems.map(messageOf)
+}
+
+/** The same of what is only warned of, in a text that has to be valid. */
+export async function warningsOf(text: string): Promise<string[]> {
+  const result = await loadText(text)
+  assert.ok(result.ok, result.ok ? '' : result.problems.map(problemLine).join('\n'))
+  return result.warnings.map(messageOf)
+}
+
+function messageOf({ path, message, hint }: ConfigProblem): string {
+  return `${path}: ${message}${hint === null ? '' : `; ${hint}`}`
 }
 
 /** A config with one route and one upstream; the arguments are put into them as lines of YAML flow. */

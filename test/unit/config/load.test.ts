@@ -15,12 +15,17 @@ test('defaults are filled in, in milliseconds and bytes', async () => {
   assert.deepEqual(web?.limits, { connections: 20_000, connectionsPerIp: null, headerBytes: 16_384, headers: 100, bodyBytes: null })
   assert.deepEqual(web?.timeouts, { headerMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, writeMs: 60_000 })
   assert.equal(web?.forwardedHeaders.length, 7)
-  assert.deepEqual(api?.timeouts, { connectMs: 2000, firstByteMs: 30_000, idleMs: 60_000, tunnelMs: 3_600_000 })
-  assert.deepEqual(api?.retry, { attempts: 2, on: ['connect', 'unsent', 'reset', 'timeout'], replayBytes: 65_536 })
-  assert.deepEqual(
-    [api?.balance, api?.keepAlive, api?.responseHeaderBytes],
-    ['least-connections', { idle: 64, idleTimeoutMs: 4000 }, 32_768],
-  )
+  assert.deepEqual(api?.timeouts, { connectMs: 2000, firstByteMs: 30_000, idleMs: 60_000, tunnelMs: 3_600_000, totalMs: null })
+  assert.deepEqual(api?.retry, {
+    attempts: 2,
+    on: ['connect', 'unsent', 'reset', 'timeout'],
+    statuses: [],
+    budget: 0.2,
+    maxMs: 10_000,
+    backoff: { baseMs: 25, maxMs: 250 },
+    replayBytes: 65_536,
+  })
+  assert.deepEqual([api?.balance, api?.keepAlive, api?.responseHeaderBytes], ['power-of-two', { idle: 64, idleTimeoutMs: 4000 }, 32_768])
   assert.deepEqual(shutdown, { graceMs: 25_000 })
 })
 
@@ -28,9 +33,7 @@ test('routes become the model', async () => {
   const route = `match: { host: [A.example.com, "*.B.org"], path: [/v1/, =/x, "~^/y"], method: get, header: { X-Env: [a, { regex: b }] } },
         split: { api: 90%, other: 10% }, rewrite: { stripPrefix: /v1 }, host: server,
         headers: { request: { set: { X-Env: prod }, add: { X-L: [a, b] } }, response: { remove: [Server] } }`
-  const config = await configOf(
-    `${configWith({ route })}  other: { servers: [{ name: b, address: "[::1]:80", weight: 3, backup: true }] }\n`,
-  )
+  const config = await configOf(`${configWith({ route })}  other: { servers: [{ name: b, address: "[::1]:80", weight: 3, tier: 0 }] }\n`)
   const [built] = config.listeners[0]?.routes ?? []
   assert.deepEqual(built?.place, { path: 'listeners.web.routes[0]', line: 6 })
   assert.deepEqual(built?.match, {
@@ -59,7 +62,7 @@ test('routes become the model', async () => {
     remove: [],
   })
   assert.deepEqual(config.upstreams[1]?.servers, [
-    { name: 'b', address: { kind: 'tcp', host: '::1', port: 80, text: '[::1]:80' }, weight: 3, maxConnections: null, backup: true },
+    { name: 'b', address: { kind: 'tcp', host: '::1', port: 80, text: '[::1]:80' }, weight: 3, maxConnections: null, tier: 0, zone: null },
   ])
 })
 

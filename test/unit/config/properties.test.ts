@@ -14,18 +14,42 @@ const full = {
       trustedProxies: ['10.0.0.0/8'],
       limits: { connections: 10, headerBytes: '16KiB', headers: 100, bodyBytes: 'none' },
       timeouts: { header: '10s', body: '30s', keepAlive: '75s', write: '60s' },
-      routes: [{ match: { host: 'a.b', path: '/x/', method: 'GET' }, upstream: 'api', rewrite: { stripPrefix: '/x' }, host: 'server' }],
+      routes: [
+        {
+          match: { host: 'a.b', path: '/x/', method: 'GET' },
+          upstream: 'api',
+          rewrite: { stripPrefix: '/x' },
+          host: 'server',
+          timeouts: { connect: '1s', total: '1m' },
+          retry: { attempts: 1 },
+        },
+      ],
     },
   },
   upstreams: {
-    api: { balance: 'round-robin', servers: [{ name: 'a', address: 'a:1', weight: 2, backup: false }], retry: { attempts: 1 } },
+    api: {
+      balance: 'round-robin',
+      servers: [
+        { name: 'a', address: 'a:1', weight: 2, backup: false },
+        { dns: 'b:1', tier: 1, zone: 'z' },
+      ],
+      health: { http: '/', status: ['200-299', 301], body: { regex: 'x' }, headers: { 'X-A': 'b' }, interval: '1s', rise: 1 },
+      agent: { port: 1, interval: '1s' },
+      passiveHealth: { failures: 1, ratio: '10%', status: 500, latency: '1s' },
+      sticky: { cookie: 'c', secret: '0123456789abcdef' },
+      queue: { max: 1, timeout: '1s' },
+      breaker: { errors: '10%', latency: 'off' },
+      hedge: { after: '1s' },
+      retry: { attempts: 1, statuses: [503], backoff: { base: '1ms', max: '2ms' } },
+      timeouts: { total: 'none' },
+    },
   },
   shutdown: { grace: '5s' },
 }
 /** Keys that are names of the user's own. */
 const free = ['web', 'api']
 /** Keys without which the config is not valid. */
-const needed = ['listeners', 'bind', 'routes', 'upstream', 'upstreams', 'servers', 'address', ...free]
+const needed = ['listeners', 'bind', 'routes', 'upstream', 'upstreams', 'servers', 'address', 'dns', 'port', 'after', ...free]
 
 test('the whole sample is valid', async () => {
   const result = await loadText(stringify(full))

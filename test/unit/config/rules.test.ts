@@ -22,7 +22,7 @@ test('every problem is reported, in the order of the file', async () => {
     'weir.yaml:5:25: listeners.web.timeouts.header: expected a unit after the number: 10ms, 10s, 10m or 10h, found "10"',
     'weir.yaml:5:29: listeners.web.timeouts.boddy: unknown key, did you mean "body"?',
     'weir.yaml:7:32: listeners.web.routes[0].upstream: no upstream is named "apo", did you mean "api"?',
-    'weir.yaml:11:14: upstreams.api.balance: expected round-robin or least-connections, found "least-conections", did you mean "least-connections"?',
+    'weir.yaml:11:14: upstreams.api.balance: expected power-of-two, least-connections, least-time, round-robin, random, first, source-hash or consistent-hash, found "least-conections", did you mean "least-connections"?',
   ])
 })
 

@@ -15,16 +15,7 @@ export const futureOptions: readonly FutureOption[] = [
   { at: 'log.access' },
   { at: 'listeners.*.protocol', values: ['https'] },
   { at: 'listeners.*.tls' },
-  { at: 'upstreams.*.balance', values: ['least-time', 'power-of-two', 'random', 'consistent-hash', 'source-hash', 'first'] },
-  { at: 'upstreams.*.hash' },
-  { at: 'upstreams.*.health' },
-  { at: 'upstreams.*.passiveHealth' },
-  { at: 'upstreams.*.queue' },
-  { at: 'upstreams.*.hold' },
-  { at: 'upstreams.*.slowStart' },
-  { at: 'upstreams.*.sticky' },
   { at: 'upstreams.*.tls' },
-  { at: 'upstreams.*.retry.budget' },
 ]
 
 /** The row for a place and what stands there, or null. */

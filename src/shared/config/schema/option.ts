@@ -1,6 +1,7 @@
 import Type, {
   type Static,
   type TArray,
+  type TLiteral,
   type TObject,
   type TOptional,
   type TRecord,
@@ -69,7 +70,7 @@ export function text<K extends KindName>(
 ): Meaning<TUnsafe<TextInput<K>>, KindValue<K>> {
   const { pattern } = kinds[name] as { pattern?: string }
   const schema = {
-    type: name === 'size' || name === 'portRange' ? ['string', 'integer'] : 'string',
+    type: numericKinds.includes(name) ? ['string', 'integer'] : 'string',
     // An editor sees the file before ${NAME} is replaced.
     ...(pattern === undefined ? {} : { pattern: `${pattern}|\\$\\{` }),
     'x-kind': name,
@@ -79,12 +80,22 @@ export function text<K extends KindName>(
   return Type.Unsafe(schema) as unknown as Meaning<TUnsafe<TextInput<K>>, KindValue<K>>
 }
 
-type TextInput<K extends KindName> = K extends 'size' | 'portRange' ? string | number : string
+/** Kinds that may be written as a plain number. */
+type NumericKind = 'size' | 'portRange' | 'statusRange' | 'errorStatusRange'
 
-/** One value, or a list of at least one; the checker always makes a list of it. */
-export function oneOrMany<S extends TSchema>(item: S): Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]> {
-  const schema = { anyOf: [item, Type.Array(item, { minItems: 1 })], 'x-list': true }
+type TextInput<K extends KindName> = K extends NumericKind ? string | number : string
+
+const numericKinds: readonly KindName[] = ['size', 'portRange', 'statusRange', 'errorStatusRange'] satisfies NumericKind[]
+
+/** One value, or a list, of at least one unless `least` is 0; the checker always makes a list of it. */
+export function oneOrMany<S extends TSchema>(item: S, least: 0 | 1 = 1): Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]> {
+  const schema = { anyOf: [item, Type.Array(item, least === 0 ? {} : { minItems: 1 })], 'x-list': true }
   return Type.Unsafe(schema) as unknown as Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]>
+}
+
+/** The word `off`, or what is in force otherwise. */
+export function offOr<S extends TSchema>(schema: S): TUnion<[TLiteral<'off'>, S]> {
+  return Type.Union([Type.Literal('off'), schema]) as TUnion<[TLiteral<'off'>, S]>
 }
 
 /** A map with free keys of one kind. */

@@ -1,8 +1,10 @@
 import Type from 'typebox'
 import type { ConnectionFunction, PickFunction, RequestFunction } from '../../../index-types.ts'
 import { errorPages } from './error-pages.ts'
+import { attempts, retryReasons, retryStatuses } from './failures.ts'
 import { matchRef } from './match.ts'
 import { functionOf, mapOf, oneOrMany, option, optional, required, section, text } from './option.ts'
+import { routeTimeouts } from './timeouts.ts'
 
 const reload = 'next-exchange'
 
@@ -53,6 +55,12 @@ const headers = section({
   }),
 })
 
+const routeRetry = section({
+  attempts: optional(attempts, { text: 'Attempts after the first, each on another server.', reload }),
+  on: optional(retryReasons, { text: 'After which failures.', reload }),
+  statuses: optional(retryStatuses, { text: 'Statuses of responses to idempotent requests that are tried again.', reload }),
+})
+
 /** The keys that say what a route does; exactly one of them is given. */
 export const actionKeys = ['upstream', 'split', 'redirect', 'answer'] as const
 
@@ -76,6 +84,8 @@ export const routeSchema = section({
     reload,
     default: 'preserve',
   }),
+  timeouts: option(routeTimeouts, { text: "What differs from the upstream's `timeouts`.", reload, default: {} }),
+  retry: option(routeRetry, { text: "What differs from the upstream's `retry`.", reload, default: {} }),
   errorPages,
   onRequest: optional(functionOf<RequestFunction>(), {
     text: 'Function that runs for each request of the route. TypeScript only.',
