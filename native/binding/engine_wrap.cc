@@ -254,13 +254,13 @@ napi_value list_tunnels(napi_env env, napi_callback_info info) {
   napi_value list = nullptr;
   napi_create_array(env, &list);
   e.tunnels.tunnels.each([&](Tunnel* t) {
-    if (left == 0 || (server >= 0 && (!t->in_flight || t->server_slot != uint32_t(server)))) return;
+    if (left == 0 || (server >= 0 && (!t->has_server() || t->server_slot != uint32_t(server)))) return;
     --left;
     napi_value row = nullptr;
     napi_create_object(env, &row);
     const std::pair<const char*, double> numbers[] = {
         {"listener", t->listener},
-        {"server", t->in_flight ? double(t->server_slot) : -1},
+        {"server", t->has_server() ? double(t->server_slot) : -1},
         {"ageMs", double((e.rt.now_us - t->opened_us) / 1000)},
         {"idleMs", double((e.rt.now_us - t->last_us) / 1000)},
         {"bytesSent", double(t->sides[0].bytes)},

@@ -13,6 +13,7 @@
 #include "http/head_parser.h"
 #include "http/plan.h"
 #include "loop/address.h"
+#include "loop/loop.h"
 #include "loop/origin.h"
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
@@ -56,6 +57,7 @@ struct ClientConnection : TimerNode {
   PeerIp peer;
   std::unique_ptr<ProxyInfo> proxy;  // where a PROXY header began the connection
   uint64_t address_key = 0;          // see AddressTable
+  Token own_server{};                // the last connection to a server that is for this client only; see key_of
   // The port that the client connected to, before any proxy in front of us.
   [[nodiscard]] uint16_t public_port() const { return proxy ? proxy->destination_port : local_port; }
   Buffer* in = nullptr;

@@ -64,6 +64,7 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   if (!u) return attempt_failed(ex, abi::failure::connect, error);
   u->exchange = &ex;
   u->client_key = client_key;
+  if (client_key) ex.client->own_server = {TokenKind::upstream, u->slot_generation, u->slot_index};
   ++u->uses;
   ex.upstream = u;
   if (u->state == UpstreamConnection::State::connecting) {

@@ -54,10 +54,6 @@ int start_connect(const Address& to, bool& in_progress, int& error) {
     error = errno;
     return -1;
   }
-  if (to.family() != AF_UNIX) {
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
   if (::connect(fd, &to.any, to.length) == 0) {
     in_progress = false;
     return fd;
@@ -70,6 +66,11 @@ int start_connect(const Address& to, bool& in_progress, int& error) {
   error = errno;
   ::close(fd);
   return -1;
+}
+
+void send_promptly(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 int socket_error(int fd) {

@@ -15,6 +15,9 @@ constexpr int kProbeIdleSeconds = 60;
 // How long what came before a reset may take to reach the other side.
 constexpr uint64_t kBreakUs = 2'000'000;
 constexpr uint32_t kBreakLookMs = 4;
+constexpr uint32_t kLastBytesMs = 60'000;
+
+bool has_more(const TunnelSide& s) { return s.readable && !s.ended; }
 }  // namespace
 
 // The deadline is not moved with each byte: `last_us` is looked at when it comes.
@@ -70,6 +73,16 @@ bool Tunnels::sink_failed(Tunnel& t, int side) {
   return false;
 }
 
+// A side's connection is broken. What it sent before is still delivered, but a dead server is no load while a slow client takes that,
+// and nobody waits for ever.
+void Tunnels::died(Tunnel& t, int side) {
+  t.sides[side].failed = true;
+  if (t.state != Tunnel::State::joined) return;
+  if (side == 1) unload(t);
+  t.plan.idle_ms = std::min(t.plan.idle_ms, kLastBytesMs);
+  watch_silence(t);
+}
+
 // One side is broken and read to its end. The other one gets what is pending, then a reset.
 void Tunnels::broke(Tunnel& t, int side) {
   if (t.state == Tunnel::State::over) return;
@@ -93,8 +106,10 @@ void Tunnels::close(Tunnel& t, bool reset) {
   t.state = Tunnel::State::over;
   rt_.wheel.cancel(&t);
   unload(t);
+  // Whoever has not got all that came for it must not see an orderly end.
+  const bool cut[2] = {reset || t.sides[0].blocked() || has_more(t.sides[1]), reset || t.sides[1].blocked() || has_more(t.sides[0])};
   for (TunnelSide& s : t.sides) {
-    if (reset && s.fd.valid()) reset_on_close(s.fd.get());
+    if (cut[&s - t.sides] && s.fd.valid()) reset_on_close(s.fd.get());
     s.out.clear(rt_.buffers);
     if (s.pipe) rt_.pipes.give_back(s.pipe);
     s.pipe = nullptr;
@@ -108,7 +123,7 @@ void Tunnels::close(Tunnel& t, bool reset) {
 unsigned Tunnels::cut(uint32_t server_slot) {
   unsigned count = 0;
   tunnels.each([&](Tunnel* t) {
-    if (!t->in_flight || t->server_slot != server_slot) return;
+    if (!t->has_server() || t->server_slot != server_slot) return;
     close(*t, true);
     ++count;
   });

@@ -21,9 +21,7 @@ void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_
   t->opened_us = t->last_us = rt_.now_us;
   t->sides[0].fd = std::move(client);
   rt_.count(abi::worker_counter::open_tunnels);
-  const Token token{TokenKind::tunnel_client, t->slot_generation, t->slot_index};
-  const int fd = t->sides[0].fd.get();
-  if (!(watched ? rt_.loop.rewatch(fd, token, Loop::kStream) : rt_.loop.watch(fd, token, Loop::kStream))) return close(*t, true);
+  if (!watch(*t, 0, watched ? Watch::anew : Watch::first)) return close(*t, true);
   perform(*t, decider_.decide_tunnel(*t, hello));
 }
 
@@ -79,7 +77,7 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
     bool in_progress = false;
     side.fd.reset(start_connect(s.addresses[t.address_index], in_progress, error));
     if (!side.fd.valid()) continue;
-    if (!rt_.loop.watch(side.fd.get(), {TokenKind::tunnel_server, t.slot_generation, t.slot_index}, Loop::kStream)) {
+    if (!watch(t, 1, Watch::first)) {
       error = errno;
       side.fd.reset();
       continue;
@@ -94,19 +92,18 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
 }
 
 void Tunnels::on_opening_event(Tunnel& t, int side, uint32_t events) {
-  TunnelSide& s = t.sides[side];
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) s.readable = true;
-  if (events & (EPOLLRDHUP | EPOLLHUP)) s.peer_ended = true;
+  note(t.sides[side], events);
   if (side == 0) {
     // A client that has only closed its sending half still wants its answer.
     if (events & EPOLLERR) close(t, true);
     return;
   }
-  if (t.state == Tunnel::State::connecting && events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) connected(t);
+  if (t.state == Tunnel::State::connecting && events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) connected(t, events);
 }
 
-void Tunnels::connected(Tunnel& t) {
-  int error = socket_error(t.sides[1].fd.get());
+void Tunnels::connected(Tunnel& t, uint32_t events) {
+  // A socket that can be written to and says no more is connected; asking costs a call.
+  int error = events & (EPOLLERR | EPOLLHUP) ? socket_error(t.sides[1].fd.get()) : 0;
   Server* s = servers_.server_at(t.server_slot);
   if (error == 0) {
     if (s && !s->removed && t.address_index < s->addresses.size()) s->preferred = t.address_index;

@@ -10,6 +10,9 @@ namespace weir {
 namespace {
 constexpr uint64_t kMaxAgeUs = 3'600'000'000;  // 1 h: DNS and server changes are followed in the end
 
+// How many idle connections of other clients are passed over in the search for one's own.
+constexpr unsigned kMostLooks = 64;
+
 bool same_addresses(const Server& a, const Server& b) {
   if (a.addresses.size() != b.addresses.size()) return false;
   for (size_t i = 0; i < a.addresses.size(); ++i) {
@@ -54,11 +57,16 @@ void UpstreamPool::close_idle(Server& s) {
 
 UpstreamConnection* UpstreamPool::take_idle(Server& s, uint64_t client_key) {
   UpstreamConnection* c = s.idle_first;
-  while (c && c->client_key != client_key) c = c->idle_next;
+  for (unsigned looked = 0; c && c->client_key != client_key; ++looked) c = looked < kMostLooks ? c->idle_next : nullptr;
   if (!c) return nullptr;
   unlink(*c);
   c->state = UpstreamConnection::State::leased;
   return c;
+}
+
+void UpstreamPool::forget_client(Token connection, uint64_t client_key) {
+  UpstreamConnection* c = connections.find(connection.index, connection.generation);
+  if (c && c->state == UpstreamConnection::State::idle && c->client_key == client_key) discard(*c);
 }
 
 UpstreamConnection* UpstreamPool::open(Server& s, int& error) {
@@ -92,6 +100,7 @@ bool UpstreamPool::start(UpstreamConnection& c, int& error) {
   bool in_progress = false;
   c.fd.reset(start_connect(c.server->addresses[c.address_index], in_progress, error));
   if (!c.fd.valid()) return false;
+  send_promptly(c.fd.get());
   c.state = in_progress ? UpstreamConnection::State::connecting : UpstreamConnection::State::leased;
   if (!rt_.loop.watch(c.fd.get(), {TokenKind::upstream, c.slot_generation, c.slot_index}, Loop::kStream)) {
     error = errno;

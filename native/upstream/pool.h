@@ -27,6 +27,8 @@ class UpstreamPool {
 
   // The most recently used idle connection for this client (0: for everybody), or nullptr.
   [[nodiscard]] UpstreamConnection* take_idle(Server& s, uint64_t client_key);
+  // The client has left: a connection that is of use to nobody else is closed, if it is idle.
+  void forget_client(Token connection, uint64_t client_key);
   // A new connection, connecting (or connected at once: state leased). nullptr: `error` says why.
   [[nodiscard]] UpstreamConnection* open(Server& s, int& error);
   // The connect failed: tries the server's next address in the same object. False when there is none left.
