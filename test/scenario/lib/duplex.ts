@@ -32,7 +32,9 @@ export async function duplex(scope: Scope, bytes: number): Promise<Duplex> {
     async run(via, within) {
       child.stdin.write(`${via}\n`)
       const ended = once(child, 'exit')
-      const [result] = (await inTime(Promise.race([once(lines, 'line'), ended]), { within, what: 'both directions of duplex' })) as [unknown]
+      const [result] = (await inTime(Promise.race([once(lines, 'line'), ended]), { within, what: 'both directions of duplex' })) as [
+        unknown,
+      ]
       if (typeof result !== 'string') throw new Error(`duplex ended with ${String(result)}`)
       await ended
       return JSON.parse(result)

@@ -22,9 +22,13 @@ export interface Traced {
 export async function trace(scope: Scope, pid: number): Promise<() => Promise<Traced>> {
   const folder = mkdtempSync(join(tmpdir(), 'weir-strace-'))
   const file = join(folder, 'calls')
-  const child = spawn('strace', ['-f', '-e', 'trace=splice,recvfrom,recvmsg,read,readv,sendto,sendmsg,write,writev', '-o', file, '-p', String(pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  const child = spawn(
+    'strace',
+    ['-f', '-e', 'trace=splice,recvfrom,recvmsg,read,readv,sendto,sendmsg,write,writev', '-o', file, '-p', String(pid)],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  )
   let said = ''
   child.stderr.on('data', (bytes) => {
     said += String(bytes)
