@@ -90,6 +90,8 @@ void Arrivals::arm(Arrival& a, uint32_t deadline_ms) {
 
 bool Arrivals::looked_often(Arrival& a) {
   if (a.looks < kLooks) return ++a.looks, false;
+  if (a.looks == UINT16_MAX) return true;  // a look is due already
+  a.looks = UINT16_MAX;
   const uint64_t left_ms = a.deadline_us > rt_.now_us ? (a.deadline_us - rt_.now_us) / 1000 : 0;
   rt_.wheel.arm(&a, uint32_t(std::min<uint64_t>(kLookAgainMs, left_ms)));
   return true;
@@ -149,6 +151,7 @@ void Arrivals::read_hello(Arrival& a) {
 
 void Arrivals::on_timer(Arrival& a) {
   if (rt_.now_us < a.deadline_us) {
+    a.looks = kLooks;
     rt_.wheel.arm(&a, uint32_t((a.deadline_us - rt_.now_us) / 1000) + 1);
     return read(a);
   }

@@ -44,6 +44,9 @@ void send_promptly(int fd);
 // TCP keep-alive probes after this long without a segment (RFC 9293 3.8.4), so that a vanished peer is noticed.
 void probe_when_silent(int fd, int seconds);
 
+// Whether a call failed for want of something of our own, which says nothing about the peer.
+[[nodiscard]] bool own_shortage(int error);
+
 // Makes the coming close() send a reset, so that the peer cannot take what it got for the whole.
 void reset_on_close(int fd);
 

@@ -22,6 +22,7 @@ constexpr size_t kLeastSegment = 536;
 constexpr uint32_t kPiecesPerLook = 64;
 
 // Urgent bytes stay where they are among the others (RFC 6093 6): else they would be missing on the other side.
+// Client sockets have it from their listening socket.
 void keep_urgent_inline(int fd) {
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
@@ -54,7 +55,6 @@ void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client,
 bool Tunnels::watch(Tunnel& t, int side, Watch how) {
   const int fd = t.sides[side].fd.get();
   // Clients interrupt servers (telnet, FTP, databases), hardly ever the other way round: there the first event is early enough.
-  if (side == 0) keep_urgent_inline(fd);
   const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index};
   constexpr uint32_t kEvents = Loop::kStream | EPOLLPRI;
   return how == Watch::first ? rt_.loop.watch(fd, token, kEvents) : rt_.loop.rewatch(fd, token, kEvents);

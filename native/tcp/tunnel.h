@@ -61,6 +61,7 @@ struct Tunnel : TimerNode {
   State state = State::deciding;
   bool queued = false;
   bool waits = false;           // for a late verdict
+  bool waited = false;          // once: TypeScript is told of the end
   bool in_flight = false;       // counts as load of its server
   bool probes = false;          // TCP keep-alive is on
   bool wrote = false;           // to the server, once
@@ -98,6 +99,8 @@ class TunnelDecider {
   virtual TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) = 0;
   // The server could not be reached (abi::failure connect, connect_timeout or busy). Nothing was sent, so any other may be tried.
   virtual TunnelVerdict tunnel_failed(Tunnel& t, int reason, int error) = 0;
+  // A tunnel ended that waited or had several attempts.
+  virtual void tunnel_ended(Tunnel& t) = 0;
   // A connection is closed before anything was forwarded. `reason` of abi::refusal.
   virtual void refused(unsigned listener, int reason, const Origin& origin, const char* why) = 0;
 };
@@ -107,6 +110,10 @@ class ServerTable {
  public:
   virtual ~ServerTable() = default;
   virtual Server* server_at(uint32_t slot) = 0;
+  // The same words as UpstreamPool's.
+  virtual void made_room(uint32_t slot) = 0;
+  virtual void count_failure(uint32_t slot) = 0;
+  virtual void count_success(uint32_t slot) = 0;
 };
 
 class Tunnels {

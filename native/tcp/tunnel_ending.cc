@@ -36,6 +36,8 @@ void Tunnels::on_timer(Tunnel& t) {
       return close(t, true);
     case Tunnel::State::connecting:
       rt_.count(abi::worker_counter::timeouts);
+      // The next attempt at this server begins with its next address.
+      if (Server* s = servers_.server_at(t.server_slot); s && !s->addresses.empty()) s->preferred = (t.address_index + 1u) % s->addresses.size();
       return attempt_failed(t, abi::failure::connect_timeout, ETIMEDOUT);
     case Tunnel::State::breaking: return try_break(t, t.sides[0].failed ? 1 : 0);
     case Tunnel::State::over: return;
@@ -106,6 +108,7 @@ void Tunnels::close(Tunnel& t, bool reset) {
   t.state = Tunnel::State::over;
   rt_.wheel.cancel(&t);
   unload(t);
+  if (t.waited || t.attempts > 1) decider_.tunnel_ended(t);
   // Whoever has not got all that came for it must not see an orderly end.
   const bool cut[2] = {reset || t.sides[0].blocked() || has_more(t.sides[1]), reset || t.sides[1].blocked() || has_more(t.sides[0])};
   for (TunnelSide& s : t.sides) {

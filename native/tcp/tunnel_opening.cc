@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 // TypeScript counts attempts by the config; this bound only keeps a faulty policy from looping.
 constexpr unsigned kMaxAttempts = 32;
-constexpr uint32_t kDecisionMs = 60'000;
+constexpr uint32_t kDecisionMs = 300'000;
 }  // namespace
 
 void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched) {
@@ -38,7 +38,7 @@ void Tunnels::perform(Tunnel& t, const TunnelVerdict& v) {
     case abi::verdict::forward: return start_attempt(t, v);
     case abi::verdict::wait:
       t.state = Tunnel::State::deciding;
-      t.waits = true;
+      t.waits = t.waited = true;
       return rt_.wheel.arm(&t, kDecisionMs);
     default:
       rt_.count_refusal(t.listener, v.refusal);
@@ -118,7 +118,7 @@ void Tunnels::connected(Tunnel& t, uint32_t events) {
 }
 
 void Tunnels::attempt_failed(Tunnel& t, int reason, int error) {
-  if (reason != abi::failure::busy) rt_.count_server(t.server_slot, abi::server_counter::failures);
+  if (reason != abi::failure::busy && !own_shortage(error)) servers_.count_failure(t.server_slot);
   unload(t);
   t.sides[1] = TunnelSide();
   t.state = Tunnel::State::deciding;
@@ -130,6 +130,7 @@ void Tunnels::unload(Tunnel& t) {
   t.in_flight = false;
   rt_.board.total_in_flight(t.server_slot).fetch_sub(1, std::memory_order_relaxed);
   rt_.count_server(t.server_slot, abi::server_counter::in_flight, -1);
+  servers_.made_room(t.server_slot);
 }
 
 void Tunnels::greet(Tunnel& t) {
@@ -152,6 +153,7 @@ void Tunnels::joined(Tunnel& t) {
   t.state = Tunnel::State::joined;
   t.last_us = rt_.now_us;
   rt_.count(abi::worker_counter::tunnels);
+  servers_.count_success(t.server_slot);
   watch_silence(t);
   if (t.plan.send_proxy != ProxyVersion::off) {
     greet(t);

@@ -68,6 +68,12 @@ export class ConnectionLife {
     return this.#forward(target, memory.failed)
   }
 
+  /** A tunnel ended that waited or had several attempts. */
+  ended(): Verdict {
+    this.#attempts.delete(this.#lent[at.index] as number)
+    return verdict.answer
+  }
+
   #act(route: RunningRoute): Verdict {
     const { targets, split } = route.tunnel
     return this.#forward((targets.length === 1 ? targets[0] : targets[split.choose(Math.random())]) as TunnelTarget, [])

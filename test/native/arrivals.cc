@@ -58,6 +58,9 @@ void send_cut(Flow& flow, const std::string& wire, const std::vector<size_t>& cu
   flow.client.send(wire.substr(at));
 }
 
+// What comes in very many pieces is looked at every few milliseconds only.
+void pass_time(Flow& flow) { flow.bed.advance(5); }
+
 std::vector<size_t> every_byte(const std::string& wire) {
   std::vector<size_t> cuts;
   for (size_t i = 1; i < wire.size(); ++i) cuts.push_back(i);
@@ -93,9 +96,10 @@ TEST("a PROXY header and a ClientHello may come in any two pieces, and every byt
       flow.client = flow.bed.connect_pair(99);
       flow.server = Peer();
       send_cut(flow, wire, cut == wire.size() ? every_byte(wire) : std::vector<size_t>{cut});
-      CHECK(flow.wait([&] { return flow.server.received.size() == wire.size() - header.size(); }));
+      CHECK(flow.wait([&] { return pass_time(flow), flow.server.received.size() == wire.size() - header.size(); }));
       CHECK(flow.server.received == kHello + "early data");
-      CHECK(told == std::vector<std::string>{(header.empty() ? "10.1.0.1 99" : "192.0.2.7 4711") + " db.example"s});
+      CHECK_EQ(told.size(), 1u);
+      CHECK_EQ(told.empty() ? "" : told[0], (header.empty() ? "10.1.0.1 99" : "192.0.2.7 4711") + " db.example"s);
       flow.client.close();
       flow.server.close();
       CHECK(flow.bed.until([&] { return flow.bed.usage().tunnels == 0; }));
@@ -402,7 +406,7 @@ TEST("a ClientHello of 64 KiB comes through") {
     flow.client.send(wire.substr(at, 700));
     flow.bed.turn();
   }
-  CHECK(flow.wait([&] { return flow.server.received.size() == wire.size(); }));
+  CHECK(flow.wait([&] { return pass_time(flow), flow.server.received.size() == wire.size(); }));
   CHECK(flow.server.received == wire);
   CHECK_EQ(told.size(), 1u);
   flow.expect_clean();
