@@ -16,6 +16,12 @@ constexpr int kMovesPerTurn = 16;
 // into a pipe and one out of it cost more than a copy (docs/tuning.md).
 constexpr uint32_t kBulk = 96 * 1024;
 constexpr uint32_t kNoBulk = 32 * 1024;
+// Up to a few MiB the bytes stay in the processor's cache and a copy is cheaper than the pages' way through a pipe; a small message the
+// other way means that a new answer begins.
+constexpr uint64_t kBurst = 2 * 1024 * 1024;
+constexpr size_t kSmallMessage = 4096;
+// What one copy of bulk takes: more leaves the processor's nearest caches between the read and the write.
+constexpr size_t kBulkRead = 48 * 1024;
 // No TCP segment has to be smaller (RFC 9293 3.7.1).
 constexpr size_t kLeastSegment = 536;
 // The segment size grows with the window, so it is asked for again after so many pieces.
@@ -98,10 +104,11 @@ void Tunnels::pump(Tunnel& t, int from) {
 // One read and one write. A read that did not fill the buffer has emptied the socket, so the next edge is waited for.
 Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
   TunnelSide& in = t.sides[from];
-  const size_t room = in.piece ? in.piece : kReadBytes;
+  const size_t room = in.recent >= kBulk ? kBulkRead : kReadBytes;
   const IoResult r = read_some(in.fd.get(), rt_.scratch.get(), room);
   if (r.kind != IoResult::Kind::ok) return source_ended(t, from, r);
   if (r.bytes < room && !in.peer_ended && !in.urgent) in.readable = false;
+  if (r.bytes < kSmallMessage) t.sides[1 - from].burst = 0;
   moved(t, from, r.bytes, abi::worker_counter::copied_bytes);
   notice_bulk(in, r.bytes);
   return write(t, 1 - from, {rt_.scratch.get(), r.bytes}) ? Moved::some : Moved::over;
@@ -109,10 +116,11 @@ Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
 
 void Tunnels::notice_bulk(TunnelSide& in, size_t bytes) {
   if (in.urgent) return;
+  in.burst += bytes;
   in.recent = in.recent - in.recent / 4 + uint32_t(bytes);
-  if (in.splices ? in.recent >= kNoBulk : in.recent < kBulk) return;
-  in.splices = !in.splices;
-  if (in.splices) in.piece = piece_to_receive(in.fd.get());
+  if (in.recent >= kBulk && ++in.pieces % kPiecesPerLook == 1) in.piece = piece_to_receive(in.fd.get());
+  const bool bulk = in.burst >= kBurst && in.recent >= (in.splices ? kNoBulk : kBulk);
+  in.splices = bulk;
 }
 
 // One splice into a pipe and as many out of it as the other side takes.
@@ -121,7 +129,6 @@ Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
   TunnelSide& to = t.sides[1 - from];
   to.pipe = rt_.pipes.take();
   if (!to.pipe) return copy(t, from);
-  if (++in.pieces % kPiecesPerLook == 0) in.piece = piece_to_receive(in.fd.get());
   const IoResult r = to.pipe->fill(in.fd.get(), rt_.pipes.splice_bytes(in.piece));
   if (r.kind != IoResult::Kind::ok) {
     rt_.pipes.give_back(to.pipe);

@@ -39,6 +39,7 @@ struct TunnelSide {
   bool failed = false;  // its connection is broken: what it sent before counts, nothing can be sent to it
   // How bytes that come from this side are moved.
   bool splices = false;
+  uint64_t burst = 0;   // bytes since the other side last sent a small message: a new request
   uint32_t recent = 0;  // bytes of the last reads, each read fading: about four times their average
   uint32_t piece = 0;   // bytes to move at once, full segments of them; 0 until it was bulk
   uint32_t pieces = 0;  // that were spliced
