@@ -9,7 +9,7 @@
 namespace weir {
 
 namespace {
-// Short connections do without TCP keep-alive: it costs two system calls a side.
+// Short connections do without TCP keep-alive: it costs two system calls a side, and a timer of the kernel's.
 constexpr uint32_t kProbeAfterMs = 30'000;
 constexpr int kProbeIdleSeconds = 60;
 // How long what came before a reset may take to reach the other side.
@@ -49,8 +49,7 @@ void Tunnels::on_timer(Tunnel& t) {
   }
   if (!t.probes) {
     t.probes = true;
-    // Client sockets have it from their listening socket.
-    probe_when_silent(t.sides[1].fd.get(), kProbeIdleSeconds);
+    for (const TunnelSide& s : t.sides) probe_when_silent(s.fd.get(), kProbeIdleSeconds);
   }
   watch_silence(t);
 }
