@@ -85,7 +85,7 @@ guard: build #? the rules of the architecture, the generated files, the examples
 
 # --- Tests
 
-test: build test-packages #? sets everything up, then runs all tests; ends with the summary of node:test
+test: build test-packages build/bench/duplex #? sets everything up, then runs all tests; ends with the summary of node:test
 	@$(if $(wildcard native/tests.mk),$(MAKE) --no-print-directory --silent native-test)
 	@$(RUN_TESTS) $(call tests_in,test/unit test/guard test/wire test/scenario)
 
@@ -95,7 +95,7 @@ test-unit: build #? decisions, config, routing: seconds
 test-wire: build #? hostile and odd bytes against the whole balancer
 	@$(RUN_TESTS) $(call tests_in,test/wire)
 
-test-scenario: build #? whole balancers, one behaviour per file; T=keep-alive runs one
+test-scenario: build build/bench/duplex #? whole balancers, one behaviour per file; T=keep-alive runs one
 	@$(RUN_TESTS) $(if $(T),test/scenario/$(T).test.ts,$(call tests_in,test/scenario))
 
 test-packages: #? the programs that tests run against: installs them where it may, else names them

@@ -1,7 +1,7 @@
 # The load programs and the comparisons with nginx and HAProxy; included by the Makefile.
 
 BENCH_OUT := build/bench
-BENCH_PROGRAMS := $(BENCH_OUT)/origin $(BENCH_OUT)/pace $(BENCH_OUT)/hold $(BENCH_OUT)/echo $(BENCH_OUT)/tunnels
+BENCH_PROGRAMS := $(BENCH_OUT)/origin $(BENCH_OUT)/pace $(BENCH_OUT)/hold $(BENCH_OUT)/echo $(BENCH_OUT)/tunnels $(BENCH_OUT)/duplex
 BENCH_CXX ?= g++
 BENCH_CXXFLAGS := -O2 -std=c++20 -Wall -Wextra -Werror
 BENCH_ARGS ?=
@@ -12,7 +12,7 @@ bench-load: $(BENCH_PROGRAMS)
 
 $(BENCH_OUT)/%: bench/load/%.cc $(wildcard bench/load/*.h)
 	@mkdir -p $(BENCH_OUT)
-	$(BENCH_CXX) $(BENCH_CXXFLAGS) -o $@ $<
+	$(BENCH_CXX) $(BENCH_CXXFLAGS) -pthread -o $@ $<
 
 #? bench-http      compare with nginx and HAProxy; BENCH_ARGS="--case http-small --rounds 5"
 bench-http: $(BENCH_PROGRAMS)

@@ -10,6 +10,7 @@ constexpr int forward = 0;
 constexpr int answer = 1;
 constexpr int wait = 2;
 constexpr int abort = 3;
+constexpr int pass = 4;
 }  // namespace verdict
 
 namespace lent {
@@ -55,6 +56,7 @@ constexpr int first_byte_timeout = 4;
 constexpr int invalid_response = 5;
 constexpr int busy = 6;
 constexpr int head_too_large = 7;
+constexpr int status = 8;
 }  // namespace failure
 
 namespace refusal {
@@ -138,7 +140,8 @@ constexpr int timeouts = 15;
 constexpr int batches = 16;
 constexpr int events = 17;
 constexpr int open_tunnels = 18;
-constexpr int count = 19;
+constexpr int waiting = 19;
+constexpr int count = 20;
 }  // namespace worker_counter
 
 namespace server_counter {
@@ -153,7 +156,12 @@ constexpr int idle = 7;
 constexpr int learned_idle_ms = 8;
 constexpr int bytes_sent = 9;
 constexpr int bytes_received = 10;
-constexpr int count = 11;
+constexpr int answered = 11;
+constexpr int failed_statuses = 12;
+constexpr int failure_run = 13;
+constexpr int first_byte_us = 14;
+constexpr int ewma_us = 15;
+constexpr int count = 16;
 }  // namespace server_counter
 
 namespace listener_counter {

@@ -254,13 +254,13 @@ napi_value list_tunnels(napi_env env, napi_callback_info info) {
   napi_value list = nullptr;
   napi_create_array(env, &list);
   e.tunnels.tunnels.each([&](Tunnel* t) {
-    if (left == 0 || (server >= 0 && (!t->in_flight || t->server_slot != uint32_t(server)))) return;
+    if (left == 0 || (server >= 0 && (!t->has_server() || t->server_slot != uint32_t(server)))) return;
     --left;
     napi_value row = nullptr;
     napi_create_object(env, &row);
     const std::pair<const char*, double> numbers[] = {
         {"listener", t->listener},
-        {"server", t->in_flight ? double(t->server_slot) : -1},
+        {"server", t->has_server() ? double(t->server_slot) : -1},
         {"ageMs", double((e.rt.now_us - t->opened_us) / 1000)},
         {"idleMs", double((e.rt.now_us - t->last_us) / 1000)},
         {"bytesSent", double(t->sides[0].bytes)},
@@ -275,6 +275,8 @@ napi_value list_tunnels(napi_env env, napi_callback_info info) {
 
 napi_value cut_tunnels(napi_env env, napi_callback_info info) {
   Call c(env, info);
+  // A decision must not free what it is made about.
+  if (c.wrap->engine->in_turn()) return make(env, 0.0);
   c.wrap->engine->rt.tick();
   const unsigned count = c.wrap->engine->tunnels.cut(c.u32(0));
   c.wrap->settle();
@@ -301,6 +303,14 @@ napi_value set_header(napi_env env, napi_callback_info info) {
   std::erase(edits.removed, name);
   if (is_nullish(env, c.args[3])) edits.removed.push_back(name);
   else edits.set.emplace_back(name, latin1(env, c.args[3]));
+  return make(env, true);
+}
+
+napi_value add_response_header(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  Exchange* ex = c.exchange();
+  if (!ex) return make(env, false);
+  edits_of(*ex).response += latin1(env, c.args[2]) + ": " + latin1(env, c.args[3]) + "\r\n";
   return make(env, true);
 }
 
@@ -436,6 +446,7 @@ napi_value engine_class(napi_env env) {
       method("hostName", host_name),
       method("setHeader", set_header),
       method("setTarget", set_target),
+      method("addResponseHeader", add_response_header),
       method("stageAnswer", stage_answer),
       method("resume", resume),
       method("resumeTunnel", resume_tunnel),

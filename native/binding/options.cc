@@ -33,6 +33,19 @@ ProxyVersion read_proxy_version(napi_env env, napi_value from) {
   }
 }
 
+std::vector<std::pair<int, int>> read_ranges(napi_env env, napi_value from) {
+  std::vector<std::pair<int, int>> ranges;
+  each(env, from, [&](napi_value v) {
+    int ends[2] = {0, 0};
+    for (uint32_t i = 0; i < 2; ++i) {
+      napi_value end = nullptr;
+      if (napi_get_element(env, v, i, &end) == napi_ok) ends[i] = int(number(env, end));
+    }
+    ranges.emplace_back(ends[0], ends[1]);
+  });
+  return ranges;
+}
+
 std::string without_slash(std::string path) {
   while (!path.empty() && path.back() == '/') path.pop_back();
   return path;
@@ -68,6 +81,8 @@ bool read_server(napi_env env, napi_value from, Server& to) {
   to.max_connections = int32_t(number_at(env, from, "maxConnections"));
   to.idle_limit = uint32_t(number_at(env, from, "idle", to.idle_limit));
   to.idle_timeout_ms = uint32_t(number_at(env, from, "idleTimeoutMs", to.idle_timeout_ms));
+  to.queue_slot = int32_t(number_at(env, from, "queueSlot", -1));
+  to.failing = read_ranges(env, get(env, from, "failing"));
   bool good = true;
   each(env, get(env, from, "addresses"), [&](napi_value v) {
     Address a;
@@ -97,6 +112,8 @@ std::unique_ptr<Plan> read_plan(napi_env env, napi_value from) {
   plan->response_head_bytes = uint32_t(number_at(env, from, "responseHeadBytes", plan->response_head_bytes));
   plan->tell_finished = boolean(env, get(env, from, "tellFinished"));
   plan->send_proxy = read_proxy_version(env, from);
+  plan->total_ms = uint32_t(number_at(env, from, "totalMs"));
+  plan->retry_statuses = read_ranges(env, get(env, from, "retryStatuses"));
   return plan;
 }
 

@@ -18,6 +18,7 @@ ScriptDecider::ScriptDecider(napi_env env, napi_value decisions) : env_(env) {
   const std::pair<const char*, napi_ref*> functions[] = {
       {"decide", &decide_},           {"afterFailure", &after_failure_}, {"finished", &finished_},
       {"decideTunnel", &decide_tunnel_}, {"tunnelFailed", &tunnel_failed_}, {"refused", &refused_},
+      {"room", &room_},               {"tunnelEnded", &tunnel_ended_},
   };
   for (const auto& [name, ref] : functions) napi_create_reference(env, get(env, decisions, name), 1, ref);
   napi_value resource, name;
@@ -29,7 +30,7 @@ ScriptDecider::ScriptDecider(napi_env env, napi_value decisions) : env_(env) {
 
 ScriptDecider::~ScriptDecider() {
   end_turn();
-  for (napi_ref r : {decide_, after_failure_, finished_, decide_tunnel_, tunnel_failed_, refused_, resource_}) napi_delete_reference(env_, r);
+  for (napi_ref r : {decide_, after_failure_, finished_, decide_tunnel_, tunnel_failed_, refused_, room_, tunnel_ended_, resource_}) napi_delete_reference(env_, r);
   napi_async_destroy(env_, context_);
 }
 
@@ -120,6 +121,17 @@ void ScriptDecider::finished(Exchange& ex) {
   lend(ex);
   lent_[abi::lent::failed_server] = int32_t(ex.server_slot);
   call(finished_, nullptr, 0);
+}
+
+void ScriptDecider::room() {
+  open_turn();
+  call(room_, nullptr, 0);
+}
+
+void ScriptDecider::tunnel_ended(Tunnel& t) {
+  open_turn();
+  lend(t);
+  call(tunnel_ended_, nullptr, 0);
 }
 
 void ScriptDecider::lend(Tunnel& t) {

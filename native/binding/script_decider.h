@@ -28,6 +28,8 @@ class ScriptDecider final : public Decider, public TunnelDecider {
   Verdict decide(Exchange& ex) override;
   Verdict after_failure(Exchange& ex, const Failure& failure) override;
   void finished(Exchange& ex) override;
+  void room() override;
+  void tunnel_ended(Tunnel& t) override;
   TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) override;
   TunnelVerdict tunnel_failed(Tunnel& t, int reason, int error) override;
   void refused(unsigned listener, int reason, const Origin& origin, const char* why) override;
@@ -60,6 +62,8 @@ class ScriptDecider final : public Decider, public TunnelDecider {
   napi_ref decide_tunnel_ = nullptr;
   napi_ref tunnel_failed_ = nullptr;
   napi_ref refused_ = nullptr;
+  napi_ref room_ = nullptr;
+  napi_ref tunnel_ended_ = nullptr;
   napi_ref resource_ = nullptr;
   napi_async_context context_ = nullptr;
   napi_handle_scope handles_ = nullptr;

@@ -51,8 +51,7 @@ void Acceptor::on_event(uint32_t index) {
     }
     if (const int other = better_placed(s); other >= 0) {
       if (s.allowance == 0) {
-        const uint64_t one = 1;
-        (void)!::write(wakers_[size_t(other)], &one, sizeof one);
+        wake(unsigned(other));
         return pause(s, kPatienceMs);
       }
       --s.allowance;
@@ -108,6 +107,11 @@ bool Acceptor::use_wakers(const std::vector<int>& fds) {
   wakers_ = fds;
   const unsigned me = rt_.board.column();
   return me < fds.size() && rt_.loop.watch(fds[me], {TokenKind::waker, 0, 0}, EPOLLIN);
+}
+
+void Acceptor::wake(unsigned column) const {
+  const uint64_t one = 1;
+  if (column < wakers_.size()) (void)!::write(wakers_[column], &one, sizeof one);
 }
 
 void Acceptor::on_wake() {

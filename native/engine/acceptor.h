@@ -33,6 +33,8 @@ class Acceptor {
   [[nodiscard]] bool add(int fd, unsigned listener, uint16_t port);
   // Everybody's eventfds, by column. Without them no worker waits for another.
   [[nodiscard]] bool use_wakers(const std::vector<int>& fds);
+  // Asks another worker to look: at its listening sockets, and at who waits for room.
+  void wake(unsigned column) const;
   // Another worker wants us to look.
   void on_wake();
   void on_event(uint32_t index);

@@ -11,6 +11,9 @@ namespace weir {
 
 namespace {
 constexpr uint32_t kLastWordsMs = 1000;
+// Each look reads from the start again. Whoever trickles so often is looked at now and then only.
+constexpr uint16_t kLooks = 64;
+constexpr uint32_t kLookAgainMs = 20;
 
 Origin origin_of(const sockaddr* peer, uint16_t local_port) {
   Origin o;
@@ -44,7 +47,7 @@ void Arrivals::take(UniqueFd fd, const sockaddr* peer, unsigned listener, uint16
   a->listener = uint16_t(listener);
   a->awaits_proxy_header = l.proxy_protocol;
   if (!rt_.loop.watch(a->fd.get(), {TokenKind::arrival, a->slot_generation, a->slot_index}, Loop::kStream)) return close(*a);
-  rt_.wheel.arm(a, draining_ ? kLastWordsMs : l.header_ms);
+  arm(*a, draining_ ? kLastWordsMs : l.header_ms);
 }
 
 bool Arrivals::admit(const Origin& origin, unsigned listener, uint64_t& key) {
@@ -74,9 +77,24 @@ void Arrivals::deliver(Arrival& a, const ClientHello& hello) {
 }
 
 void Arrivals::on_event(Arrival& a, uint32_t events) {
-  if (events & (EPOLLERR | EPOLLHUP)) return close(a);
-  if (events & EPOLLRDHUP) a.peer_ended = true;
-  if (events & (EPOLLIN | EPOLLRDHUP)) read(a);
+  if (events & EPOLLERR) return close(a);
+  // A unix socket that was closed hangs up at once, with what it said before still to be read.
+  if (events & (EPOLLRDHUP | EPOLLHUP)) a.peer_ended = true;
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP) && !looked_often(a)) read(a);
+}
+
+void Arrivals::arm(Arrival& a, uint32_t deadline_ms) {
+  a.deadline_us = rt_.now_us + uint64_t(deadline_ms) * 1000;
+  rt_.wheel.arm(&a, deadline_ms);
+}
+
+bool Arrivals::looked_often(Arrival& a) {
+  if (a.looks < kLooks) return ++a.looks, false;
+  if (a.looks == UINT16_MAX) return true;  // a look is due already
+  a.looks = UINT16_MAX;
+  const uint64_t left_ms = a.deadline_us > rt_.now_us ? (a.deadline_us - rt_.now_us) / 1000 : 0;
+  rt_.wheel.arm(&a, uint32_t(std::min<uint64_t>(kLookAgainMs, left_ms)));
+  return true;
 }
 
 void Arrivals::read(Arrival& a) {
@@ -132,6 +150,11 @@ void Arrivals::read_hello(Arrival& a) {
 }
 
 void Arrivals::on_timer(Arrival& a) {
+  if (rt_.now_us < a.deadline_us) {
+    a.looks = kLooks;
+    rt_.wheel.arm(&a, uint32_t((a.deadline_us - rt_.now_us) / 1000) + 1);
+    return read(a);
+  }
   rt_.count(abi::worker_counter::timeouts);
   if (!a.spoke && draining_) return close(a);
   refuse(a, abi::refusal::too_slow, a.awaits_proxy_header ? "no PROXY header in time" : "no ClientHello in time");
@@ -153,7 +176,7 @@ void Arrivals::close(Arrival& a) {
 
 void Arrivals::drain() {
   draining_ = true;
-  arrivals.each([&](Arrival* a) { rt_.wheel.arm(a, kLastWordsMs); });
+  arrivals.each([&](Arrival* a) { arm(*a, kLastWordsMs); });
 }
 
 void Arrivals::close_all() {

@@ -21,6 +21,8 @@ struct Arrival : TimerNode {
   Origin origin;
   uint64_t address_key = 0;
   uint16_t listener = 0;
+  uint16_t looks = 0;
+  uint64_t deadline_us = 0;
   bool awaits_proxy_header = false;
   bool spoke = false;
   bool peer_ended = false;
@@ -44,6 +46,8 @@ class Arrivals {
 
  private:
   void read(Arrival& a);
+  [[nodiscard]] bool looked_often(Arrival& a);
+  void arm(Arrival& a, uint32_t deadline_ms);
   [[nodiscard]] bool read_header(Arrival& a);
   void read_hello(Arrival& a);
   [[nodiscard]] bool admit(const Origin& origin, unsigned listener, uint64_t& key);

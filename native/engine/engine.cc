@@ -38,17 +38,29 @@ void Engine::settle() {
   forwarder.run_queue();
   tunnels.run_queue();
   rt.wheel.advance(rt.now_us, [this](TimerNode* node) { expire(node); });
+  if (pool.has_room_news()) pass_room_news();
   forwarder.sweep();
   tunnels.sweep();
   arrivals.sweep();
   in_turn_ = false;
 }
 
+// A server has room again, and somebody waits for it. Our own waiters are asked first, then workers that have some.
+void Engine::pass_room_news() {
+  pool.take_room_news();
+  if (rt.board.mine()[abi::worker_counter::waiting] > 0) decider_.room();
+  for (unsigned w = 0; w < rt.board.workers(); ++w)
+    if (w != rt.board.column() && rt.board.worker(w)[abi::worker_counter::waiting] > 0) acceptor.wake(w);
+}
+
 void Engine::dispatch(const epoll_event& e) {
   const Token token = Token::unpack(e.data.u64);
   switch (token.kind) {
     case TokenKind::listener: return acceptor.on_event(token.index);
-    case TokenKind::waker: return acceptor.on_wake();
+    case TokenKind::waker:
+      acceptor.on_wake();
+      if (rt.board.mine()[abi::worker_counter::waiting] > 0) decider_.room();
+      return;
     case TokenKind::arrival:
       if (Arrival* a = arrivals.arrivals.find(token.index, token.generation)) arrivals.on_event(*a, e.events);
       return;
@@ -70,6 +82,7 @@ void Engine::expire(TimerNode* n) {
   switch (n->kind) {
     case kClientTimer: return forwarder.on_client_timer(*static_cast<ClientConnection*>(n));
     case kUpstreamTimer: return forwarder.on_upstream_timer(*static_cast<UpstreamConnection*>(n));
+    case kExchangeTimer: return forwarder.on_exchange_timer(*static_cast<Exchange*>(n));
     case kTunnelTimer: return tunnels.on_timer(*static_cast<Tunnel*>(n));
     case kArrivalTimer: return arrivals.on_timer(*static_cast<Arrival*>(n));
     case kListenerTimer: return acceptor.on_timer(*static_cast<ListeningSocket*>(n));

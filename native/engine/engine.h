@@ -1,6 +1,7 @@
 // The composition root of one worker: loop, pools, forwarder, tunnels and listeners, and the only place that joins HTTP to tunnels.
 // Owns     everything below it. Borrows both deciders, which must outlive it.
 #pragma once
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -20,7 +21,8 @@ class Engine : private Joiner, private ServerTable {
         forwarder(rt, pool, decider, *this),
         tunnels(rt, tunnel_decider, *this),
         arrivals(rt, forwarder, tunnels, tunnel_decider),
-        acceptor(rt, arrivals, forwarder, tunnels) {}
+        acceptor(rt, arrivals, forwarder, tunnels),
+        decider_(decider) {}
   ~Engine() override;
 
   // One turn: everything that is ready now, then queued work, then the timers that are due. `has_work` is true when a further turn
@@ -61,9 +63,14 @@ class Engine : private Joiner, private ServerTable {
   void expire(TimerNode* n);
   void join(Exchange& ex, std::string_view from_server) override;
   Server* server_at(uint32_t slot) override { return pool.server(slot); }
+  void made_room(uint32_t slot) override { pool.made_room(slot); }
+  void count_failure(uint32_t slot) override { pool.count_failure(slot); }
+  void count_success(uint32_t slot) override { pool.count_success(slot); }
+  void pass_room_news();
 
+  Decider& decider_;
   std::vector<Plan*> plans_;
-  std::vector<TunnelPlan> tunnel_plans_;
+  std::deque<TunnelPlan> tunnel_plans_;  // stay where they are: late verdicts point at them
   bool in_turn_ = false;
 };
 

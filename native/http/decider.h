@@ -26,7 +26,10 @@ class Decider {
   virtual ~Decider() = default;
   virtual Verdict decide(Exchange& ex) = 0;
   virtual Verdict after_failure(Exchange& ex, const Failure& failure) = 0;
+  // Of an exchange whose plan asks for it, that waited, or that had several attempts.
   virtual void finished(Exchange& ex) = 0;
+  // A server has room again: those who wait for it may go on.
+  virtual void room() = 0;
 };
 
 // Takes over both sockets of an exchange that became a tunnel (101 Switching Protocols).

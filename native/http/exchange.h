@@ -13,6 +13,7 @@
 #include "http/head_parser.h"
 #include "http/plan.h"
 #include "loop/address.h"
+#include "loop/loop.h"
 #include "loop/origin.h"
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
@@ -24,6 +25,7 @@ struct UpstreamConnection;
 struct ListenerSettings;
 
 constexpr uint8_t kClientTimer = 2;
+constexpr uint8_t kExchangeTimer = 6;
 
 struct ClientConnection : TimerNode {
   enum class State : uint8_t {
@@ -56,6 +58,7 @@ struct ClientConnection : TimerNode {
   PeerIp peer;
   std::unique_ptr<ProxyInfo> proxy;  // where a PROXY header began the connection
   uint64_t address_key = 0;          // see AddressTable
+  Token own_server{};                // the last connection to a server that is for this client only; see key_of
   // The port that the client connected to, before any proxy in front of us.
   [[nodiscard]] uint16_t public_port() const { return proxy ? proxy->destination_port : local_port; }
   Buffer* in = nullptr;
@@ -72,11 +75,13 @@ struct RequestEdits {
   std::string target;
   std::vector<std::pair<std::string, std::string>> set;  // names in lower case
   std::vector<std::string> removed;
+  std::string response;  // whole lines that its response gets
 };
 
 enum class ResponseFraming : uint8_t { none, length, chunked, until_close };
 
-struct Exchange {
+// Its timer is the limit on the whole of it, where there is one.
+struct Exchange : TimerNode {
   enum class Stage : uint8_t {
     reading_head,
     waiting,     // TypeScript said "wait"; it will resume us
@@ -114,6 +119,8 @@ struct Exchange {
   bool fresh_only = false;
   bool reused = false;             // the current attempt runs on a pooled connection
   bool answering = false;
+  bool waited = false;             // TypeScript once said "wait": it is told of the end
+  bool passed = false;             // TypeScript wants this response passed on, whatever its status
   uint8_t attempts = 0;
   uint32_t server_slot = 0;
   uint64_t started_us = 0;

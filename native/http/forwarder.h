@@ -37,6 +37,7 @@ class Forwarder {
   void on_upstream_event(UpstreamConnection& u, uint32_t events);
   void on_client_timer(ClientConnection& c);
   void on_upstream_timer(UpstreamConnection& u);
+  void on_exchange_timer(Exchange& ex);
 
   // TypeScript's late verdict on an exchange that waits. False when the exchange is gone or does not wait.
   [[nodiscard]] bool resume(uint32_t index, uint32_t generation, const Verdict& v);
@@ -92,6 +93,7 @@ class Forwarder {
   [[nodiscard]] static uint64_t key_of(const ClientConnection& c);
   static void put_proxy_header(const ClientConnection& c, ProxyVersion version, ByteSink& out);
   void start_attempt(Exchange& ex, const Verdict& v);
+  void begin_total(Exchange& ex);
   void connected(UpstreamConnection& u);
   void send_request(Exchange& ex);
   void pump_request(Exchange& ex);
@@ -111,6 +113,7 @@ class Forwarder {
   void start_response(Exchange& ex, std::string_view rest);
   void switch_protocols(Exchange& ex, std::string_view rest);
   void pass_interim(Exchange& ex);
+  void ask_again(Exchange& ex, std::string_view rest);
   bool take_response_body(Exchange& ex, std::string_view bytes, Gather& g);
   void finish_response(Exchange& ex, bool extra_bytes);
   void server_ended(Exchange& ex, int error);

@@ -16,7 +16,7 @@ namespace {
 constexpr uint32_t kMaxExchanges = 10'000;
 constexpr uint32_t kMaxAgeSeconds = 3600;
 constexpr uint32_t kHalfClosedGraceMs = 500;
-constexpr uint32_t kDecisionMs = 60'000;
+constexpr uint32_t kDecisionMs = 300'000;
 }  // namespace
 
 Forwarder::~Forwarder() { close_all(); }
@@ -160,6 +160,7 @@ void Forwarder::perform(Exchange& ex, const Verdict& v) {
       break;
     case abi::verdict::wait:
       ex.stage = Stage::waiting;
+      ex.waited = true;
       if (!ex.client->peer_ended) rt_.wheel.arm(ex.client, kDecisionMs);
       return;
     default: break;
@@ -242,8 +243,9 @@ void Forwarder::answer(Exchange& ex, const Answer& a) {
 
 void Forwarder::end_exchange(Exchange& ex) {
   ClientConnection& c = *ex.client;
-  if (ex.plan && ex.plan->tell_finished) decider_.finished(ex);
+  if (ex.attempts > 1 || ex.waited || (ex.plan && ex.plan->tell_finished)) decider_.finished(ex);
   ex.stage = Stage::done;
+  rt_.wheel.cancel(&ex);
   ex.replay.clear(rt_.buffers);
   use_plan(ex, nullptr);
   c.exchange = nullptr;

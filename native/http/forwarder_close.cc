@@ -80,6 +80,7 @@ void Forwarder::close_client(ClientConnection& c, bool reset) {
   c.out.clear(rt_.buffers);
   if (c.pipe) rt_.pipes.give_back(c.pipe);
   c.pipe = nullptr;
+  if (c.own_server.generation != 0) pool_.forget_client(c.own_server, key_of(c));
   rt_.connection_closed(c.listener, c.address_key);
   clients.retire(&c);
 }

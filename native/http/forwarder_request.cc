@@ -35,10 +35,17 @@ void Forwarder::put_proxy_header(const ClientConnection& c, ProxyVersion version
   out.wrote(write_proxy_header(version, known ? &a : nullptr, to));
 }
 
+void Forwarder::begin_total(Exchange& ex) {
+  ex.kind = kExchangeTimer;
+  const uint64_t spent_ms = (rt_.now_us - ex.started_us) / 1000;
+  rt_.wheel.arm(&ex, ex.plan->total_ms > spent_ms ? uint32_t(ex.plan->total_ms - spent_ms) : 1);
+}
+
 void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   Server* s = pool_.server(v.server);
   if (!v.plan || !s || ex.attempts >= kMaxAttempts) return close_client(*ex.client, true);
   use_plan(ex, v.plan);
+  if (ex.plan->total_ms > 0 && !ex.linked()) begin_total(ex);
   ++ex.attempts;
   ex.server_slot = v.server;
   ex.attempt_us = rt_.now_us;
@@ -64,6 +71,7 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   if (!u) return attempt_failed(ex, abi::failure::connect, error);
   u->exchange = &ex;
   u->client_key = client_key;
+  if (client_key) ex.client->own_server = {TokenKind::upstream, u->slot_generation, u->slot_index};
   ++u->uses;
   ex.upstream = u;
   if (u->state == UpstreamConnection::State::connecting) {
@@ -353,6 +361,7 @@ void Forwarder::end_lease(Exchange& ex, bool reusable) {
     ex.counted_in_flight = false;
     rt_.board.total_in_flight(ex.server_slot).fetch_sub(1, std::memory_order_relaxed);
     rt_.count_server(ex.server_slot, abi::server_counter::in_flight, -1);
+    pool_.made_room(ex.server_slot);
   }
   UpstreamConnection* u = ex.upstream;
   if (!u) return;
@@ -363,7 +372,9 @@ void Forwarder::end_lease(Exchange& ex, bool reusable) {
 
 void Forwarder::attempt_failed(Exchange& ex, int reason, int error) {
   Failure f{reason, error, certainly_unsent(ex, reason)};
-  rt_.count_server(ex.server_slot, ex.reused && (reason == abi::failure::closed || reason == abi::failure::reset) ? abi::server_counter::stale : abi::server_counter::failures);
+  // Being full is no failure, and neither is a pooled connection that was closed meanwhile.
+  if (ex.reused && (reason == abi::failure::closed || reason == abi::failure::reset)) rt_.count_server(ex.server_slot, abi::server_counter::stale);
+  else if (reason != abi::failure::busy && reason != abi::failure::status && !own_shortage(error)) pool_.count_failure(ex.server_slot);
   end_lease(ex, false);
   // What was parsed of a response belongs to the failed attempt.
   perform(ex, decider_.after_failure(ex, f));

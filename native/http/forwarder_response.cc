@@ -111,6 +111,7 @@ void Forwarder::take_head(Exchange& ex, std::string_view bytes, bool pooled) {
       return switch_protocols(ex, rest);
     }
     if (ex.response.status >= 200) {
+      if (ex.plan->retries(ex.response.status) && ex.replayable && ex.head_held && !ex.passed) return ask_again(ex, rest);
       start_response(ex, rest);
       return;
     }
@@ -134,6 +135,21 @@ void Forwarder::take_head(Exchange& ex, std::string_view bytes, bool pooled) {
   }
 }
 
+// A status that may be tried again on another server. TypeScript says whether it is; if not, the response goes on as any other.
+void Forwarder::ask_again(Exchange& ex, std::string_view rest) {
+  const Token me{TokenKind::client, ex.client->slot_generation, ex.client->slot_index};
+  const uint64_t first_byte_us = rt_.now_us - ex.attempt_us;
+  const Verdict v = decider_.after_failure(ex, {abi::failure::status, ex.response.status, false});
+  if (!clients.find(me.index, me.generation) || !ex.upstream) return;
+  if (v.kind == abi::verdict::pass) {
+    ex.passed = true;
+    return start_response(ex, rest);
+  }
+  pool_.count_answer(*ex.upstream->server, ex.response.status, first_byte_us);
+  end_lease(ex, false);
+  perform(ex, v);
+}
+
 void Forwarder::pass_interim(Exchange& ex) {
   rt_.wheel.arm(ex.upstream, ex.plan->first_byte_ms);
   if (ex.http10) return;  // RFC 9110 15.2: an HTTP/1.0 client must not get one
@@ -153,6 +169,7 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
   ex.replayable = false;
   ex.replay.clear(rt_.buffers);
   s.first_byte_us.record(rt_.now_us - ex.attempt_us);
+  pool_.count_answer(s, ex.response.status, rt_.now_us - ex.attempt_us);
   if (const uint32_t seconds = announced_timeout(ex.response)) UpstreamPool::learn_announced(s, seconds);
 
   ex.response_framing = framing_towards(ex);
@@ -261,6 +278,7 @@ void Forwarder::switch_protocols(Exchange& ex, std::string_view rest) {
   write_client(*ex.client, g);
   if (ex.client->state == ClientConnection::State::closed) return;
   rt_.count(abi::worker_counter::tunnels);
+  pool_.count_answer(*ex.upstream->server, 101, rt_.now_us - ex.attempt_us);
   joiner_.join(ex, rest);
 }
 

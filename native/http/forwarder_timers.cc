@@ -46,6 +46,14 @@ void Forwarder::on_client_timer(ClientConnection& c) {
   rt_.wheel.arm(&c, c.peer_ended ? 5000 : listener_of(c).keep_alive_ms);
 }
 
+// The whole of it took longer than the route allows.
+void Forwarder::on_exchange_timer(Exchange& ex) {
+  rt_.count(abi::worker_counter::timeouts);
+  if (ex.response_started) return break_response(ex);
+  end_lease(ex, false);
+  refuse(ex, 504, "the request took too long");
+}
+
 void Forwarder::on_upstream_timer(UpstreamConnection& u) {
   if (u.state == UpstreamConnection::State::idle) return pool_.on_idle_timeout(u);
   if (!u.exchange) return;
@@ -53,6 +61,8 @@ void Forwarder::on_upstream_timer(UpstreamConnection& u) {
   switch (ex.stage) {
     case Stage::connecting:
       rt_.count(abi::worker_counter::timeouts);
+      // The next attempt at this server begins with its next address.
+      if (!u.server->addresses.empty()) u.server->preferred = (u.address_index + 1u) % u.server->addresses.size();
       return attempt_failed(ex, abi::failure::connect_timeout, ETIMEDOUT);
     case Stage::sending:
       // While the client is still sending its body, the server need not have said anything.

@@ -234,6 +234,7 @@ void write_response_head(ByteSink& out, const HeadSources& from, const ResponseS
     });
   }
   if (!edits.empty()) put_edits(out, edits, from);
+  if (ex.edits) out.put(ex.edits->response);
 
   if (shape.switching) {
     out.put("Connection: upgrade\r\n");

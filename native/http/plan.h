@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/abi.h"
@@ -55,8 +56,16 @@ struct Plan {
   uint32_t tunnel_ms = 3'600'000;
   uint32_t replay_bytes = 65536;
   uint32_t response_head_bytes = 32768;
+  uint32_t total_ms = 0;  // from the head to the end of the response; 0 is no limit
+  std::vector<std::pair<int, int>> retry_statuses;  // responses that TypeScript is asked about before they are passed on
   bool tell_finished = false;
   ProxyVersion send_proxy = ProxyVersion::off;
+
+  [[nodiscard]] bool retries(int status) const {
+    for (const auto& [from, to] : retry_statuses)
+      if (status >= from && status <= to) return true;
+    return false;
+  }
 
   uint32_t id = 0;
   uint32_t uses = 0;

@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -14,9 +15,13 @@
 namespace weir {
 
 namespace {
+// glibc's own wrappers are cancellation points of threads, which costs about as much as all that we do around the two calls.
+ssize_t receive_call(int fd, char* to, size_t room, int flags) { return ::syscall(SYS_recvfrom, fd, to, room, flags, nullptr, nullptr); }
+ssize_t send_call(int fd, const void* from, size_t bytes) { return ::syscall(SYS_sendto, fd, from, bytes, MSG_NOSIGNAL, nullptr, 0); }
+
 IoResult receive(int fd, char* to, size_t room, int flags) {
   for (;;) {
-    const ssize_t n = ::recv(fd, to, room, flags);
+    const ssize_t n = receive_call(fd, to, room, flags);
     if (n > 0) return {IoResult::Kind::ok, size_t(n), 0};
     if (n == 0) return {IoResult::Kind::closed};
     if (errno == EINTR) continue;
@@ -34,7 +39,7 @@ IoResult write_some(int fd, const iovec* parts, int count) {
   for (;;) {
     ssize_t n;
     if (count == 1) {
-      n = ::send(fd, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+      n = send_call(fd, parts[0].iov_base, parts[0].iov_len);
     } else {
       msghdr m{};
       m.msg_iov = const_cast<iovec*>(parts);
@@ -54,10 +59,6 @@ int start_connect(const Address& to, bool& in_progress, int& error) {
     error = errno;
     return -1;
   }
-  if (to.family() != AF_UNIX) {
-    const int on = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
   if (::connect(fd, &to.any, to.length) == 0) {
     in_progress = false;
     return fd;
@@ -70,6 +71,11 @@ int start_connect(const Address& to, bool& in_progress, int& error) {
   error = errno;
   ::close(fd);
   return -1;
+}
+
+void send_promptly(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 int socket_error(int fd) {
@@ -129,6 +135,10 @@ void probe_when_silent(int fd, int seconds) {
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+}
+
+bool own_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EADDRNOTAVAIL;
 }
 
 void reset_on_close(int fd) {

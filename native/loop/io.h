@@ -21,8 +21,11 @@ struct IoResult {
 [[nodiscard]] IoResult peek_some(int fd, char* to, size_t room);
 [[nodiscard]] IoResult write_some(int fd, const iovec* parts, int count);  // at most IOV_MAX parts
 
-// Starts a connect. Returns the fd, or -1 with `error` set. `in_progress` tells whether EPOLLOUT is still to come.
+// Starts a connect. Returns the fd, or -1 with `error` set. `in_progress` tells whether EPOLLOUT is still to come. Nagle's algorithm
+// is still on: see send_promptly.
 [[nodiscard]] int start_connect(const Address& to, bool& in_progress, int& error);
+// Turns off Nagle's algorithm (RFC 9293 3.7.4). Of no use before the second write of a connection, so short ones save the call.
+void send_promptly(int fd);
 [[nodiscard]] int socket_error(int fd);
 
 // Bytes of ours that the peer's kernel has acknowledged on this TCP connection (RFC 4898), or -1 where nobody knows (unix sockets).
@@ -40,6 +43,9 @@ struct IoResult {
 [[nodiscard]] bool local_address(int fd, PeerIp& ip, uint16_t& port);
 // TCP keep-alive probes after this long without a segment (RFC 9293 3.8.4), so that a vanished peer is noticed.
 void probe_when_silent(int fd, int seconds);
+
+// Whether a call failed for want of something of our own, which says nothing about the peer.
+[[nodiscard]] bool own_shortage(int error);
 
 // Makes the coming close() send a reset, so that the peer cannot take what it got for the whole.
 void reset_on_close(int fd);

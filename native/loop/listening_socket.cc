@@ -42,8 +42,8 @@ Listening listen_on_ip(const std::string& host, uint16_t port, int backlog) {
   if (at.family() == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, host.empty() ? 0 : 1);
   // Accepted sockets inherit these: no call per connection.
   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-  set(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  // Urgent bytes stay where they are among the others (RFC 6093 6).
+  set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
   if (::bind(fd, &at.any, at.length) < 0) return failed("cannot bind");
   if (::listen(fd, backlog) < 0) return failed("cannot listen");
   Address bound;

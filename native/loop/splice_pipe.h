@@ -29,11 +29,15 @@ class PipePool {
   [[nodiscard]] Pipe* take();
   void give_back(Pipe* p);
   [[nodiscard]] uint32_t lent() const { return lent_; }
+  // How much one splice may take where full segments of `piece` bytes are there. Fewer, larger ones cost less: each wakes whoever
+  // reads at the other end. With many pipes in use at once a piece each is enough, and bounds what the kernel keeps for us.
+  [[nodiscard]] size_t splice_bytes(uint32_t piece) const { return lent_ <= kGenerous && piece > 0 ? size_t(kBytes) / piece * piece : piece; }
 
  private:
   static constexpr uint32_t kSpare = 64;
   static constexpr uint32_t kMost = 4096;  // two descriptors each
-  static constexpr int kBytes = 256 * 1024;
+  static constexpr uint32_t kGenerous = 128;
+  static constexpr int kBytes = 1024 * 1024;
   std::vector<std::unique_ptr<Pipe>> spare_;
   uint32_t lent_ = 0;
 };

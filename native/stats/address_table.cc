@@ -63,7 +63,9 @@ void AddressTable::leave(uint64_t key) {
 
 AddressTable::Row* AddressTable::place_for(uint64_t key) {
   if (Row* known = find(board_.column(), key)) return known;
-  if (used_ >= kMostUsed) compact();
+  // Never twice in a row: with so many addresses there at once, one would pay for each new one.
+  ++new_since_compaction_;
+  if (used_ >= kMostUsed && new_since_compaction_ >= kLeastNew) compact();
   if (used_ >= kMostUsed) return nullptr;
   Row* all = rows(board_.column());
   uint32_t i = uint32_t(key) % kRows;
@@ -84,7 +86,7 @@ void AddressTable::compact() {
     all[i].key.store(0, std::memory_order_relaxed);
     all[i].connections.store(0, std::memory_order_relaxed);
   }
-  used_ = 0;
+  used_ = new_since_compaction_ = 0;
   for (const auto& [key, connections] : kept) {
     uint32_t i = uint32_t(key) % kRows;
     while (all[i].key.load(std::memory_order_relaxed) != 0) i = (i + 1) % kRows;

@@ -31,6 +31,7 @@ class AddressTable {
   static_assert(sizeof(Row) == 16);
   static constexpr uint32_t kRows = abi::board::addresses;
   static constexpr uint32_t kMostUsed = kRows / 4 * 3;
+  static constexpr uint32_t kLeastNew = kRows / 64;  // addresses between two compactions
 
   [[nodiscard]] Row* rows(unsigned column) const { return reinterpret_cast<Row*>(board_.addresses(column)); }
   [[nodiscard]] Row* find(unsigned column, uint64_t key) const;
@@ -39,6 +40,7 @@ class AddressTable {
 
   Board& board_;
   uint32_t used_ = 0;  // rows with a key, also those whose count is back at 0
+  uint32_t new_since_compaction_ = 0;
 };
 
 }  // namespace weir

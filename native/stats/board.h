@@ -45,6 +45,10 @@ class Board {
   [[nodiscard]] uint64_t secret() const { return *reinterpret_cast<const uint64_t*>(base_); }
   // Where a worker's AddressTable has its rows.
   [[nodiscard]] char* addresses(unsigned column) const { return base_ + kColumnsAt + column * kColumnBytes + kAddressesAt; }
+  // How many wait for room at the upstream that this row stands for, over all workers.
+  [[nodiscard]] std::atomic<int32_t>& total_waiting(unsigned slot) const {
+    return *reinterpret_cast<std::atomic<int32_t>*>(base_ + kTotalsAt + size_t(slot) * abi::board::total_stride + sizeof(int32_t));
+  }
   [[nodiscard]] unsigned workers() const { return workers_; }
   [[nodiscard]] unsigned column() const { return column_; }
   [[nodiscard]] char* base() const { return base_; }

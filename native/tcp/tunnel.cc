@@ -12,15 +12,27 @@ namespace weir {
 
 namespace {
 constexpr int kMovesPerTurn = 16;
-// Reads of at least so much, this many in a row, make a direction bulk. Below that, one splice into a pipe and one out of it cost
-// more than a copy (docs/tuning.md).
+// What makes a direction bulk, and what ends that: `TunnelSide::recent`, so reads of 24 and 8 KiB on average. Below that, one splice
+// into a pipe and one out of it cost more than a copy (docs/tuning.md).
+constexpr uint32_t kBulk = 96 * 1024;
+constexpr uint32_t kNoBulk = 32 * 1024;
+// Up to a few MiB the bytes stay in the processor's cache and a copy is cheaper than the pages' way through a pipe; a small message the
+// other way means that a new answer begins.
+constexpr uint64_t kBurst = 2 * 1024 * 1024;
+constexpr size_t kSmallMessage = 4096;
+// What one copy of bulk takes: more leaves the processor's nearest caches between the read and the write.
 constexpr size_t kBulkRead = 48 * 1024;
-constexpr uint8_t kBulkReads = 2;
-// So many small splices in a row, and copying is cheaper again.
-constexpr size_t kSmallSplice = 16 * 1024;
-constexpr uint8_t kSmallSplices = 16;
+// No TCP segment has to be smaller (RFC 9293 3.7.1).
+constexpr size_t kLeastSegment = 536;
 // The segment size grows with the window, so it is asked for again after so many pieces.
 constexpr uint32_t kPiecesPerLook = 64;
+
+// Urgent bytes stay where they are among the others (RFC 6093 6): else they would be missing on the other side.
+// Client sockets have it from their listening socket.
+void keep_urgent_inline(int fd) {
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+}
 }  // namespace
 
 void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, Tunnel&& about) {
@@ -41,18 +53,24 @@ void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client,
   rt_.count(abi::worker_counter::open_tunnels);
   watch_silence(*t);
   // Watching anew reports what is readable and writable already, so nothing that came before is missed.
-  for (int side = 0; side < 2; ++side) {
-    const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t->slot_generation, t->slot_index};
-    if (!rt_.loop.rewatch(t->sides[side].fd.get(), token, Loop::kStream)) return close(*t, true);
-  }
+  for (int side = 0; side < 2; ++side)
+    if (!watch(*t, side, Watch::anew)) return close(*t, true);
+}
+
+// For a stream's events and for urgent data (RFC 9293 3.8.5).
+bool Tunnels::watch(Tunnel& t, int side, Watch how) {
+  const int fd = t.sides[side].fd.get();
+  // Clients interrupt servers (telnet, FTP, databases), hardly ever the other way round: there the first event is early enough.
+  const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index};
+  constexpr uint32_t kEvents = Loop::kStream | EPOLLPRI;
+  return how == Watch::first ? rt_.loop.watch(fd, token, kEvents) : rt_.loop.rewatch(fd, token, kEvents);
 }
 
 void Tunnels::on_event(Tunnel& t, int side, uint32_t events) {
   if (t.state == Tunnel::State::deciding || t.state == Tunnel::State::connecting) return on_opening_event(t, side, events);
   TunnelSide& s = t.sides[side];
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) s.readable = true;
-  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) s.peer_ended = true;
-  if (events & EPOLLERR) s.failed = true;
+  note(s, events);
+  if (events & EPOLLERR && !s.failed) died(t, side);
   if (events & EPOLLOUT && s.blocked()) {
     if (!flush(t, side)) return;
     if (t.state == Tunnel::State::breaking) return try_break(t, side);
@@ -62,6 +80,15 @@ void Tunnels::on_event(Tunnel& t, int side, uint32_t events) {
   if (t.state != Tunnel::State::joined) return;
   if (s.failed && s.ended) return broke(t, side);
   if (s.readable) pump(t, side);
+}
+
+void Tunnels::note(TunnelSide& s, uint32_t events) {
+  if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) s.readable = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) s.peer_ended = true;
+  if (!(events & EPOLLPRI) || s.urgent) return;
+  s.urgent = true;
+  s.splices = false;
+  keep_urgent_inline(s.fd.get());
 }
 
 void Tunnels::pump(Tunnel& t, int from) {
@@ -77,24 +104,23 @@ void Tunnels::pump(Tunnel& t, int from) {
 // One read and one write. A read that did not fill the buffer has emptied the socket, so the next edge is waited for.
 Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
   TunnelSide& in = t.sides[from];
-  const size_t room = in.piece ? in.piece : kReadBytes;
+  const size_t room = in.recent >= kBulk ? kBulkRead : kReadBytes;
   const IoResult r = read_some(in.fd.get(), rt_.scratch.get(), room);
   if (r.kind != IoResult::Kind::ok) return source_ended(t, from, r);
-  if (r.bytes < room && !in.peer_ended) in.readable = false;
+  if (r.bytes < room && !in.peer_ended && !in.urgent) in.readable = false;
+  if (r.bytes < kSmallMessage) t.sides[1 - from].burst = 0;
   moved(t, from, r.bytes, abi::worker_counter::copied_bytes);
   notice_bulk(in, r.bytes);
   return write(t, 1 - from, {rt_.scratch.get(), r.bytes}) ? Moved::some : Moved::over;
 }
 
 void Tunnels::notice_bulk(TunnelSide& in, size_t bytes) {
-  if (bytes < kBulkRead) {
-    in.run = 0;
-    return;
-  }
-  if (in.piece == 0) in.piece = piece_to_receive(in.fd.get());
-  if (++in.run < kBulkReads) return;
-  in.run = 0;
-  in.splices = true;
+  if (in.urgent) return;
+  in.burst += bytes;
+  in.recent = in.recent - in.recent / 4 + uint32_t(bytes);
+  if (in.recent >= kBulk && ++in.pieces % kPiecesPerLook == 1) in.piece = piece_to_receive(in.fd.get());
+  const bool bulk = in.burst >= kBurst && in.recent >= (in.splices ? kNoBulk : kBulk);
+  in.splices = bulk;
 }
 
 // One splice into a pipe and as many out of it as the other side takes.
@@ -103,19 +129,15 @@ Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
   TunnelSide& to = t.sides[1 - from];
   to.pipe = rt_.pipes.take();
   if (!to.pipe) return copy(t, from);
-  if (++in.pieces % kPiecesPerLook == 0) in.piece = piece_to_receive(in.fd.get());
-  const IoResult r = to.pipe->fill(in.fd.get(), in.piece);
+  const IoResult r = to.pipe->fill(in.fd.get(), rt_.pipes.splice_bytes(in.piece));
   if (r.kind != IoResult::Kind::ok) {
     rt_.pipes.give_back(to.pipe);
     to.pipe = nullptr;
-    return source_ended(t, from, r);
+    // An urgent mark that no event has told of yet looks like the end, too. A read knows the difference.
+    return r.kind == IoResult::Kind::closed ? copy(t, from) : source_ended(t, from, r);
   }
   moved(t, from, r.bytes, abi::worker_counter::spliced_bytes);
-  in.run = r.bytes < kSmallSplice ? uint8_t(in.run + 1) : 0;
-  if (in.run == kSmallSplices) {
-    in.run = 0;
-    in.splices = false;
-  }
+  notice_bulk(in, r.bytes);
   return flush_pipe(t, 1 - from) ? Moved::some : Moved::over;
 }
 
@@ -140,9 +162,21 @@ void Tunnels::moved(Tunnel& t, int from, size_t bytes, int how) {
   rt_.count_server(t.server_slot, from == 0 ? abi::server_counter::bytes_sent : abi::server_counter::bytes_received, double(bytes));
 }
 
+// Nagle's algorithm holds a small segment back only behind bytes that are not acknowledged yet. One small write has none before it,
+// and many a short connection makes no other.
+void Tunnels::before_write(Tunnel& t, int to, size_t bytes) {
+  if (to == 0 || t.prompt) return;
+  if (t.wrote || bytes > kLeastSegment) {
+    t.prompt = true;
+    send_promptly(t.sides[1].fd.get());
+  }
+  t.wrote = true;
+}
+
 // False when the tunnel is over, or broke while it wrote.
 bool Tunnels::write(Tunnel& t, int to, std::string_view bytes) {
   TunnelSide& s = t.sides[to];
+  before_write(t, to, bytes.size());
   const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
   const IoResult r = write_some(s.fd.get(), &part, 1);
   if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
@@ -158,6 +192,7 @@ bool Tunnels::flush(Tunnel& t, int to) {
   }
   while (!s.out.empty()) {
     const std::string_view front = s.out.front();
+    before_write(t, to, front.size());
     const iovec part{const_cast<char*>(front.data()), front.size()};
     const IoResult r = write_some(s.fd.get(), &part, 1);
     if (r.kind == IoResult::Kind::would_block) return true;
@@ -171,6 +206,7 @@ bool Tunnels::flush(Tunnel& t, int to) {
 
 bool Tunnels::flush_pipe(Tunnel& t, int to) {
   TunnelSide& s = t.sides[to];
+  before_write(t, to, s.pipe->pending);
   while (s.pipe->pending > 0) {
     const IoResult r = s.pipe->drain(s.fd.get());
     if (r.kind == IoResult::Kind::would_block) return true;

@@ -33,12 +33,14 @@ struct TunnelSide {
   Pipe* pipe = nullptr;  // the same, spliced
   bool readable = false;
   bool peer_ended = false;
+  bool urgent = false;  // it sent urgent data, at whose mark reads stop short and splices say that there is nothing
   bool ended = false;   // read to its end
   bool closed = false;  // our half towards it is shut
   bool failed = false;  // its connection is broken: what it sent before counts, nothing can be sent to it
   // How bytes that come from this side are moved.
   bool splices = false;
-  uint8_t run = 0;      // reads in a row that speak for changing that
+  uint64_t burst = 0;   // bytes since the other side last sent a small message: a new request
+  uint32_t recent = 0;  // bytes of the last reads, each read fading: about four times their average
   uint32_t piece = 0;   // bytes to move at once, full segments of them; 0 until it was bulk
   uint32_t pieces = 0;  // that were spliced
   uint64_t bytes = 0;   // that came from it
@@ -60,8 +62,11 @@ struct Tunnel : TimerNode {
   State state = State::deciding;
   bool queued = false;
   bool waits = false;           // for a late verdict
+  bool waited = false;          // once: TypeScript is told of the end
   bool in_flight = false;       // counts as load of its server
   bool probes = false;          // TCP keep-alive is on
+  bool wrote = false;           // to the server, once
+  bool prompt = false;          // Nagle's algorithm is off towards the server
   uint8_t attempts = 0;
   uint16_t address_index = 0;   // of the server's addresses
   uint16_t addresses_tried = 0;
@@ -75,6 +80,9 @@ struct Tunnel : TimerNode {
   uint64_t opened_us = 0;
   uint64_t last_us = 0;   // when a byte moved
   uint64_t break_by_us = 0;
+
+  // Whether `server_slot` says something.
+  [[nodiscard]] bool has_server() const { return in_flight || state == State::joined || state == State::breaking; }
 };
 
 struct TunnelVerdict {
@@ -92,6 +100,8 @@ class TunnelDecider {
   virtual TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) = 0;
   // The server could not be reached (abi::failure connect, connect_timeout or busy). Nothing was sent, so any other may be tried.
   virtual TunnelVerdict tunnel_failed(Tunnel& t, int reason, int error) = 0;
+  // A tunnel ended that waited or had several attempts.
+  virtual void tunnel_ended(Tunnel& t) = 0;
   // A connection is closed before anything was forwarded. `reason` of abi::refusal.
   virtual void refused(unsigned listener, int reason, const Origin& origin, const char* why) = 0;
 };
@@ -101,6 +111,10 @@ class ServerTable {
  public:
   virtual ~ServerTable() = default;
   virtual Server* server_at(uint32_t slot) = 0;
+  // The same words as UpstreamPool's.
+  virtual void made_room(uint32_t slot) = 0;
+  virtual void count_failure(uint32_t slot) = 0;
+  virtual void count_success(uint32_t slot) = 0;
 };
 
 class Tunnels {
@@ -131,7 +145,7 @@ class Tunnels {
   void perform(Tunnel& t, const TunnelVerdict& v);
   void start_attempt(Tunnel& t, const TunnelVerdict& v);
   [[nodiscard]] bool connect(Tunnel& t, const Server& s, int& error);
-  void connected(Tunnel& t);
+  void connected(Tunnel& t, uint32_t events);
   void attempt_failed(Tunnel& t, int reason, int error);
   void greet(Tunnel& t);
   void joined(Tunnel& t);
@@ -139,7 +153,11 @@ class Tunnels {
   void unload(Tunnel& t);
 
   // tunnel.cc
+  enum class Watch : uint8_t { first, anew };
+  [[nodiscard]] bool watch(Tunnel& t, int side, Watch how);
+  static void note(TunnelSide& s, uint32_t events);
   void pump(Tunnel& t, int from);
+  void before_write(Tunnel& t, int to, size_t bytes);
   enum class Moved : uint8_t { some, none, over };
   [[nodiscard]] Moved copy(Tunnel& t, int from);
   [[nodiscard]] Moved splice(Tunnel& t, int from);
@@ -154,6 +172,7 @@ class Tunnels {
 
   // tunnel_ending.cc
   [[nodiscard]] bool sink_failed(Tunnel& t, int side);
+  void died(Tunnel& t, int side);
   void broke(Tunnel& t, int side);
   void try_break(Tunnel& t, int to);
   void close(Tunnel& t, bool reset);

@@ -9,12 +9,15 @@
 namespace weir {
 
 namespace {
-// Short connections do without TCP keep-alive: it costs two system calls a side.
+// Short connections do without TCP keep-alive: it costs two system calls a side, and a timer of the kernel's.
 constexpr uint32_t kProbeAfterMs = 30'000;
 constexpr int kProbeIdleSeconds = 60;
 // How long what came before a reset may take to reach the other side.
 constexpr uint64_t kBreakUs = 2'000'000;
 constexpr uint32_t kBreakLookMs = 4;
+constexpr uint32_t kLastBytesMs = 60'000;
+
+bool has_more(const TunnelSide& s) { return s.readable && !s.ended; }
 }  // namespace
 
 // The deadline is not moved with each byte: `last_us` is looked at when it comes.
@@ -33,6 +36,8 @@ void Tunnels::on_timer(Tunnel& t) {
       return close(t, true);
     case Tunnel::State::connecting:
       rt_.count(abi::worker_counter::timeouts);
+      // The next attempt at this server begins with its next address.
+      if (Server* s = servers_.server_at(t.server_slot); s && !s->addresses.empty()) s->preferred = (t.address_index + 1u) % s->addresses.size();
       return attempt_failed(t, abi::failure::connect_timeout, ETIMEDOUT);
     case Tunnel::State::breaking: return try_break(t, t.sides[0].failed ? 1 : 0);
     case Tunnel::State::over: return;
@@ -44,8 +49,7 @@ void Tunnels::on_timer(Tunnel& t) {
   }
   if (!t.probes) {
     t.probes = true;
-    // Client sockets have it from their listening socket.
-    probe_when_silent(t.sides[1].fd.get(), kProbeIdleSeconds);
+    for (const TunnelSide& s : t.sides) probe_when_silent(s.fd.get(), kProbeIdleSeconds);
   }
   watch_silence(t);
 }
@@ -68,6 +72,16 @@ bool Tunnels::sink_failed(Tunnel& t, int side) {
   pump(t, side);
   if (t.state == Tunnel::State::joined && !s.readable && !other.blocked()) broke(t, side);
   return false;
+}
+
+// A side's connection is broken. What it sent before is still delivered, but a dead server is no load while a slow client takes that,
+// and nobody waits for ever.
+void Tunnels::died(Tunnel& t, int side) {
+  t.sides[side].failed = true;
+  if (t.state != Tunnel::State::joined) return;
+  if (side == 1) unload(t);
+  t.plan.idle_ms = std::min(t.plan.idle_ms, kLastBytesMs);
+  watch_silence(t);
 }
 
 // One side is broken and read to its end. The other one gets what is pending, then a reset.
@@ -93,8 +107,11 @@ void Tunnels::close(Tunnel& t, bool reset) {
   t.state = Tunnel::State::over;
   rt_.wheel.cancel(&t);
   unload(t);
+  if (t.waited || t.attempts > 1) decider_.tunnel_ended(t);
+  // Whoever has not got all that came for it must not see an orderly end.
+  const bool cut[2] = {reset || t.sides[0].blocked() || has_more(t.sides[1]), reset || t.sides[1].blocked() || has_more(t.sides[0])};
   for (TunnelSide& s : t.sides) {
-    if (reset && s.fd.valid()) reset_on_close(s.fd.get());
+    if (cut[&s - t.sides] && s.fd.valid()) reset_on_close(s.fd.get());
     s.out.clear(rt_.buffers);
     if (s.pipe) rt_.pipes.give_back(s.pipe);
     s.pipe = nullptr;
@@ -108,7 +125,7 @@ void Tunnels::close(Tunnel& t, bool reset) {
 unsigned Tunnels::cut(uint32_t server_slot) {
   unsigned count = 0;
   tunnels.each([&](Tunnel* t) {
-    if (!t->in_flight || t->server_slot != server_slot) return;
+    if (!t->has_server() || t->server_slot != server_slot) return;
     close(*t, true);
     ++count;
   });

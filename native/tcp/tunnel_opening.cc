@@ -9,7 +9,7 @@ namespace weir {
 namespace {
 // TypeScript counts attempts by the config; this bound only keeps a faulty policy from looping.
 constexpr unsigned kMaxAttempts = 32;
-constexpr uint32_t kDecisionMs = 60'000;
+constexpr uint32_t kDecisionMs = 300'000;
 }  // namespace
 
 void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched) {
@@ -21,9 +21,7 @@ void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_
   t->opened_us = t->last_us = rt_.now_us;
   t->sides[0].fd = std::move(client);
   rt_.count(abi::worker_counter::open_tunnels);
-  const Token token{TokenKind::tunnel_client, t->slot_generation, t->slot_index};
-  const int fd = t->sides[0].fd.get();
-  if (!(watched ? rt_.loop.rewatch(fd, token, Loop::kStream) : rt_.loop.watch(fd, token, Loop::kStream))) return close(*t, true);
+  if (!watch(*t, 0, watched ? Watch::anew : Watch::first)) return close(*t, true);
   perform(*t, decider_.decide_tunnel(*t, hello));
 }
 
@@ -40,7 +38,7 @@ void Tunnels::perform(Tunnel& t, const TunnelVerdict& v) {
     case abi::verdict::forward: return start_attempt(t, v);
     case abi::verdict::wait:
       t.state = Tunnel::State::deciding;
-      t.waits = true;
+      t.waits = t.waited = true;
       return rt_.wheel.arm(&t, kDecisionMs);
     default:
       rt_.count_refusal(t.listener, v.refusal);
@@ -79,7 +77,7 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
     bool in_progress = false;
     side.fd.reset(start_connect(s.addresses[t.address_index], in_progress, error));
     if (!side.fd.valid()) continue;
-    if (!rt_.loop.watch(side.fd.get(), {TokenKind::tunnel_server, t.slot_generation, t.slot_index}, Loop::kStream)) {
+    if (!watch(t, 1, Watch::first)) {
       error = errno;
       side.fd.reset();
       continue;
@@ -94,19 +92,18 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
 }
 
 void Tunnels::on_opening_event(Tunnel& t, int side, uint32_t events) {
-  TunnelSide& s = t.sides[side];
-  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) s.readable = true;
-  if (events & (EPOLLRDHUP | EPOLLHUP)) s.peer_ended = true;
+  note(t.sides[side], events);
   if (side == 0) {
     // A client that has only closed its sending half still wants its answer.
     if (events & EPOLLERR) close(t, true);
     return;
   }
-  if (t.state == Tunnel::State::connecting && events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) connected(t);
+  if (t.state == Tunnel::State::connecting && events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) connected(t, events);
 }
 
-void Tunnels::connected(Tunnel& t) {
-  int error = socket_error(t.sides[1].fd.get());
+void Tunnels::connected(Tunnel& t, uint32_t events) {
+  // A socket that can be written to and says no more is connected; asking costs a call.
+  int error = events & (EPOLLERR | EPOLLHUP) ? socket_error(t.sides[1].fd.get()) : 0;
   Server* s = servers_.server_at(t.server_slot);
   if (error == 0) {
     if (s && !s->removed && t.address_index < s->addresses.size()) s->preferred = t.address_index;
@@ -121,7 +118,7 @@ void Tunnels::connected(Tunnel& t) {
 }
 
 void Tunnels::attempt_failed(Tunnel& t, int reason, int error) {
-  if (reason != abi::failure::busy) rt_.count_server(t.server_slot, abi::server_counter::failures);
+  if (reason != abi::failure::busy && !own_shortage(error)) servers_.count_failure(t.server_slot);
   unload(t);
   t.sides[1] = TunnelSide();
   t.state = Tunnel::State::deciding;
@@ -133,6 +130,7 @@ void Tunnels::unload(Tunnel& t) {
   t.in_flight = false;
   rt_.board.total_in_flight(t.server_slot).fetch_sub(1, std::memory_order_relaxed);
   rt_.count_server(t.server_slot, abi::server_counter::in_flight, -1);
+  servers_.made_room(t.server_slot);
 }
 
 void Tunnels::greet(Tunnel& t) {
@@ -155,6 +153,7 @@ void Tunnels::joined(Tunnel& t) {
   t.state = Tunnel::State::joined;
   t.last_us = rt_.now_us;
   rt_.count(abi::worker_counter::tunnels);
+  servers_.count_success(t.server_slot);
   watch_silence(t);
   if (t.plan.send_proxy != ProxyVersion::off) {
     greet(t);

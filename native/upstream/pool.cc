@@ -1,6 +1,7 @@
 #include "upstream/pool.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "loop/io.h"
@@ -9,6 +10,10 @@ namespace weir {
 
 namespace {
 constexpr uint64_t kMaxAgeUs = 3'600'000'000;  // 1 h: DNS and server changes are followed in the end
+
+constexpr double kEwmaDecayUs = 10e6;
+// How many idle connections of other clients are passed over in the search for one's own.
+constexpr unsigned kMostLooks = 64;
 
 bool same_addresses(const Server& a, const Server& b) {
   if (a.addresses.size() != b.addresses.size()) return false;
@@ -37,6 +42,8 @@ Server& UpstreamPool::define(uint32_t slot, Server&& as) {
   s.max_connections = as.max_connections;
   s.idle_limit = as.idle_limit;
   s.idle_timeout_ms = as.idle_timeout_ms;
+  s.queue_slot = as.queue_slot;
+  s.failing = std::move(as.failing);
   s.removed = false;
   return s;
 }
@@ -54,11 +61,16 @@ void UpstreamPool::close_idle(Server& s) {
 
 UpstreamConnection* UpstreamPool::take_idle(Server& s, uint64_t client_key) {
   UpstreamConnection* c = s.idle_first;
-  while (c && c->client_key != client_key) c = c->idle_next;
+  for (unsigned looked = 0; c && c->client_key != client_key; ++looked) c = looked < kMostLooks ? c->idle_next : nullptr;
   if (!c) return nullptr;
   unlink(*c);
   c->state = UpstreamConnection::State::leased;
   return c;
+}
+
+void UpstreamPool::forget_client(Token connection, uint64_t client_key) {
+  UpstreamConnection* c = connections.find(connection.index, connection.generation);
+  if (c && c->state == UpstreamConnection::State::idle && c->client_key == client_key) discard(*c);
 }
 
 UpstreamConnection* UpstreamPool::open(Server& s, int& error) {
@@ -92,6 +104,7 @@ bool UpstreamPool::start(UpstreamConnection& c, int& error) {
   bool in_progress = false;
   c.fd.reset(start_connect(c.server->addresses[c.address_index], in_progress, error));
   if (!c.fd.valid()) return false;
+  send_promptly(c.fd.get());
   c.state = in_progress ? UpstreamConnection::State::connecting : UpstreamConnection::State::leased;
   if (!rt_.loop.watch(c.fd.get(), {TokenKind::upstream, c.slot_generation, c.slot_index}, Loop::kStream)) {
     error = errno;
@@ -167,6 +180,33 @@ void UpstreamPool::on_idle_timeout(UpstreamConnection& c) {
   if (s.observed_idle_ms) s.observed_idle_ms += s.observed_idle_ms / 8;
   if (s.observed_idle_ms > kMaxIdleMs) s.observed_idle_ms = 0;
   discard(c);
+}
+
+void UpstreamPool::made_room(uint32_t slot) {
+  const Server* s = server(slot);
+  if (s && s->queue_slot >= 0 && rt_.board.total_waiting(unsigned(s->queue_slot)).load(std::memory_order_relaxed) > 0) room_news_ = true;
+}
+
+void UpstreamPool::count_failure(uint32_t slot) {
+  rt_.count_server(slot, abi::server_counter::failures);
+  rt_.count_server(slot, abi::server_counter::failure_run);
+}
+
+void UpstreamPool::count_answer(Server& s, int status, uint64_t first_byte_us) {
+  double* row = rt_.board.server(s.slot);
+  ++row[abi::server_counter::answered];
+  row[abi::server_counter::first_byte_us] += double(first_byte_us);
+  // A slow answer counts at once and whole, and fades: with the mean alone, a server that begins to hang looks good for too long.
+  double& ewma = row[abi::server_counter::ewma_us];
+  const double fade = std::exp(-double(rt_.now_us - s.ewma_at_us) / kEwmaDecayUs);
+  ewma = double(first_byte_us) > ewma ? double(first_byte_us) : ewma * fade + double(first_byte_us) * (1 - fade);
+  s.ewma_at_us = rt_.now_us;
+  if (s.fails(status)) {
+    ++row[abi::server_counter::failed_statuses];
+    ++row[abi::server_counter::failure_run];
+  } else {
+    row[abi::server_counter::failure_run] = 0;
+  }
 }
 
 void UpstreamPool::learn_announced(Server& s, uint32_t seconds) { s.announced_idle_ms = std::min(seconds, 3600u) * 1000; }

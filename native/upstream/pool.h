@@ -27,6 +27,8 @@ class UpstreamPool {
 
   // The most recently used idle connection for this client (0: for everybody), or nullptr.
   [[nodiscard]] UpstreamConnection* take_idle(Server& s, uint64_t client_key);
+  // The client has left: a connection that is of use to nobody else is closed, if it is idle.
+  void forget_client(Token connection, uint64_t client_key);
   // A new connection, connecting (or connected at once: state leased). nullptr: `error` says why.
   [[nodiscard]] UpstreamConnection* open(Server& s, int& error);
   // The connect failed: tries the server's next address in the same object. False when there is none left.
@@ -40,6 +42,17 @@ class UpstreamPool {
   void on_idle_event(UpstreamConnection& c, bool ended);
   void on_idle_timeout(UpstreamConnection& c);
 
+  // What the server's row of the board says of its health: an attempt failed, or was answered.
+  void count_failure(uint32_t slot);
+  void count_answer(Server& s, int status, uint64_t first_byte_us);
+  void count_success(uint32_t slot) { rt_.board.server(slot)[abi::server_counter::failure_run] = 0; }
+
+  // A server has one exchange or tunnel less. Whoever waits for room at its upstream, in this worker or another, hears of it at the
+  // end of the turn.
+  void made_room(uint32_t slot);
+  [[nodiscard]] bool has_room_news() const { return room_news_; }
+  void take_room_news() { room_news_ = false; }
+
   // A response said `Keep-Alive: timeout=N`.
   static void learn_announced(Server& s, uint32_t seconds);
   [[nodiscard]] static uint32_t idle_ms(const Server& s);
@@ -52,6 +65,7 @@ class UpstreamPool {
 
   Runtime& rt_;
   std::vector<std::unique_ptr<Server>> servers_;
+  bool room_news_ = false;
 };
 
 }  // namespace weir

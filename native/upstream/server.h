@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "loop/address.h"
@@ -24,6 +25,9 @@ struct Server {
   uint32_t announced_idle_ms = 0;    // from the server's own Keep-Alive: timeout
   uint32_t observed_idle_ms = 0;     // from idle connections that it closed on us
   bool removed = false;
+  int32_t queue_slot = -1;  // row that counts who waits for room at this upstream
+  std::vector<std::pair<int, int>> failing;  // statuses that count as failures, inclusive
+  uint64_t ewma_at_us = 0;
 
   UpstreamConnection* idle_first = nullptr;  // most recently used
   UpstreamConnection* idle_last = nullptr;
@@ -31,6 +35,12 @@ struct Server {
 
   Histogram total_us;       // head parsed to response finished
   Histogram first_byte_us;  // request handed over to first response byte
+
+  [[nodiscard]] bool fails(int status) const {
+    for (const auto& [from, to] : failing)
+      if (status >= from && status <= to) return true;
+    return false;
+  }
 };
 
 }  // namespace weir

@@ -5,8 +5,8 @@
 export const abi = {
   version: 2,
 
-  /** What `decide` and `afterFailure` return. */
-  verdict: { forward: 0, answer: 1, wait: 2, abort: 3 },
+  /** What `decide` and `afterFailure` return. `pass`: the response whose status failed goes to the client as it is. */
+  verdict: { forward: 0, answer: 1, wait: 2, abort: 3, pass: 4 },
 
   /** Slots of the Int32Array that carries one head's facts into a decision, and the decision's numbers back. */
   lent: {
@@ -45,7 +45,7 @@ export const abi = {
   },
 
   /** Why an attempt failed; `lent.reason` of `afterFailure`. */
-  failure: { connect: 0, connectTimeout: 1, reset: 2, closed: 3, firstByteTimeout: 4, invalidResponse: 5, busy: 6, headTooLarge: 7 },
+  failure: { connect: 0, connectTimeout: 1, reset: 2, closed: 3, firstByteTimeout: 4, invalidResponse: 5, busy: 6, headTooLarge: 7, status: 8 },
 
   /**
    * Why a connection was closed before anything was forwarded: `lent.detail` of an `abort` for the ones that TypeScript decides, and
@@ -97,7 +97,9 @@ export const abi = {
     servers: 8192,
     listeners: 64,
     workers: 128,
-    totalStride: 64, // one cache line per server: in-flight over all workers, an int32 that every worker changes atomically
+    // One cache line per server: in-flight over all workers, then how many wait in the queue that this row stands for; int32 that
+    // every worker changes atomically.
+    totalStride: 64,
     listenerStride: 128,
     serverStride: 128,
     workerBytes: 512,
@@ -125,7 +127,9 @@ export const abi = {
     batches: 16,
     events: 17,
     openTunnels: 18,
-    count: 19,
+    /** Exchanges and tunnels that wait for a server to have room. */
+    waiting: 19,
+    count: 20,
   },
 
   /** Float64 index inside a (worker, server) cell. */
@@ -141,7 +145,17 @@ export const abi = {
     learnedIdleMs: 8,
     bytesSent: 9,
     bytesReceived: 10,
-    count: 11,
+    /** Responses whose head arrived. */
+    answered: 11,
+    /** Those of them whose status the upstream's passive health calls a failure. */
+    failedStatuses: 12,
+    /** Failures in a row since the last success of this worker. */
+    failureRun: 13,
+    /** Sum of the times to the first byte, in microseconds. */
+    firstByteUs: 14,
+    /** Peak-sensitive moving average of the same (Finagle's peak EWMA, 10 s decay). */
+    ewmaUs: 15,
+    count: 16,
   },
 
   /** Float64 index inside a (worker, listener) cell. */

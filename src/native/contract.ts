@@ -23,6 +23,10 @@ export interface Decisions {
   decideTunnel(serverName: string, alpn: string): number
   /** Its server could not be reached; nothing was sent. */
   tunnelFailed(): number
+  /** A tunnel ended that waited or had several attempts. */
+  tunnelEnded(): number
+  /** A server has room again, and this worker has exchanges or tunnels that wait. */
+  room(): number
   /** A connection was closed before anything was forwarded. `reason` of `abi.refusal`; at most some calls per second. */
   refused(listener: number, reason: number, client: string, why: string, notToldBefore: number): void
 }
@@ -62,6 +66,10 @@ export interface ServerOptions {
   maxConnections: number
   idle: number
   idleTimeoutMs: number
+  /** Row whose waiting count stands for the whole upstream; -1: nobody ever waits for it. */
+  queueSlot: number
+  /** Statuses that passive health counts as failures, inclusive. */
+  failing: [number, number][]
 }
 
 export interface TemplatePart {
@@ -87,6 +95,10 @@ export interface PlanOptions {
   responseHeadBytes: number
   /** Call `finished` when an exchange of this plan ends. */
   tellFinished: boolean
+  /** From the head to the end of the response; 0 is no limit. */
+  totalMs: number
+  /** Statuses about which `afterFailure` is asked before the response is passed on. */
+  retryStatuses: [number, number][]
   /** Of `abi.sendProxy`. */
   sendProxy: number
 }
@@ -143,6 +155,8 @@ export interface Engine {
   /** Changes the request that goes to the server. False when the exchange is gone. */
   setHeader(index: number, generation: number, name: string, value: string | null): boolean
   setTarget(index: number, generation: number, target: string): boolean
+  /** Adds a line to the response of this exchange. */
+  addResponseHeader(index: number, generation: number, name: string, value: string): boolean
   /** The answer that a verdict `answer` gives. `headers`: whole lines with CRLF. Without a body: the listener's page for the status. */
   stageAnswer(status: number, headers: string, contentType: string, body: string | undefined): void
   /** The verdict on an exchange that waits. False when it is gone. */

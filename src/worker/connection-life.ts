@@ -11,6 +11,7 @@ import type { ExchangeId, Verdict } from './exchange.ts'
 import { type FailureKind, mayConnectAgain } from './forward/retry.ts'
 import { ConnectionView, CurrentTunnel } from './lent-tunnel.ts'
 import { DISTRUST_MS, isOwnShortage, pickServer } from './pick/pick-server.ts'
+import type { HostRoutes } from './route/router.ts'
 import type { RunningListener, RunningRoute, Snapshot, TunnelTarget } from './snapshot.ts'
 
 const { lent: at, refusal, verdict } = abi
@@ -48,7 +49,7 @@ export class ConnectionLife {
   decide(serverName: string, alpn: string): Verdict {
     const listener = this.#snapshot.listeners[this.#lent[at.listener] as number] as RunningListener
     this.#tunnel.hello(serverName, alpn)
-    const found = listener.router.hostRoutes(serverName).find('/', this.#tunnel)
+    const found = this.#routesFor(listener, serverName).find('/', this.#tunnel)
     if (found === undefined) return this.#refuse(refusal.noRoute)
     const route = listener.routes[found.index] as RunningRoute
     return route.config.onConnection === undefined ? this.#act(route) : this.#askFunction(route, listener)
@@ -66,6 +67,19 @@ export class ConnectionLife {
       picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
     if (!mayConnectAgain(kind, memory.failed.length, config.retry)) return this.#refuse(refusal.noServer)
     return this.#forward(target, memory.failed)
+  }
+
+  /** A tunnel ended that waited or had several attempts. */
+  ended(): Verdict {
+    this.#attempts.delete(this.#lent[at.index] as number)
+    return verdict.answer
+  }
+
+  /** Names come from clients, so only the routes of those without one are kept. */
+  #routesFor(listener: RunningListener, serverName: string): HostRoutes {
+    if (serverName !== '') return listener.router.hostRoutes(serverName)
+    listener.hosts[0] ??= listener.router.hostRoutes('')
+    return listener.hosts[0]
   }
 
   #act(route: RunningRoute): Verdict {

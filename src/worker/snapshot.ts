@@ -189,6 +189,8 @@ function serverOptions(upstream: UpstreamConfig, server: ServerConfig, order: Se
     maxConnections: server.maxConnections ?? 0,
     idle: upstream.keepAlive.idle,
     idleTimeoutMs: upstream.keepAlive.idleTimeoutMs,
+    queueSlot: -1,
+    failing: [],
   }
 }
 
@@ -211,6 +213,8 @@ function planOptions(target: Target): PlanOptions {
     replayBytes: retry.replayBytes,
     responseHeadBytes: responseHeaderBytes,
     tellFinished: false,
+    totalMs: 0,
+    retryStatuses: [],
     sendProxy: abi.sendProxy[target.upstream.config.sendProxyProtocol],
   }
 }

@@ -1,5 +1,6 @@
 /** A worker process: obeys the primary, builds snapshots, runs the engine. */
 import cluster from 'node:cluster'
+import { abi } from '../native/abi.ts'
 import { addon } from '../native/addon.ts'
 import type { Engine } from '../native/contract.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
@@ -66,6 +67,8 @@ class Worker {
         finished: () => (this.#life as RequestLife).finished(),
         decideTunnel: (serverName, alpn) => (this.#connectionLife as ConnectionLife).decide(serverName, alpn),
         tunnelFailed: () => (this.#connectionLife as ConnectionLife).afterFailure(),
+        tunnelEnded: () => (this.#connectionLife as ConnectionLife).ended(),
+        room: () => abi.verdict.answer,
         refused: (listener, reason, client, why, untold) => {
           const name = this.#snapshot?.listeners[listener]?.config.name ?? String(listener)
           process.stderr.write(refusalLine(name, reason, client, why, untold))

@@ -68,7 +68,7 @@ TEST("a reset on one side of a tunnel becomes a reset on the other") {
 TEST("a tunnel moves bytes no faster than its slower side takes them, and loses none") {
   Round round;
   CHECK(open_tunnel(round));
-  const std::string bulk(9'000'000, 't');
+  const std::string bulk(40'000'000, 't');
   round.client.shrink_buffers(65536);
   round.client.received.clear();
   round.client.stalled = true;

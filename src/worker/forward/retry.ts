@@ -10,6 +10,7 @@ export type FailureKind =
   | 'invalidResponse'
   | 'busy'
   | 'headTooLarge'
+  | 'status'
 
 export interface FailedAttempt {
   kind: FailureKind

@@ -13,6 +13,10 @@ void Peer::send(std::string_view bytes) {
   flush();
 }
 
+void Peer::send_urgent(char byte) {
+  if (!fin_wanted_ && open() && idle() && ::send(fd_.get(), &byte, 1, MSG_OOB | MSG_NOSIGNAL | MSG_DONTWAIT) == 1) sent += byte;
+}
+
 void Peer::flush() {
   while (open() && !pending_.empty()) {
     const ssize_t n = ::send(fd_.get(), pending_.data(), pending_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

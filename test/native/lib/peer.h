@@ -17,6 +17,8 @@ class Peer {
   void send(std::string_view bytes);
   // Sends what is pending, and takes what is there unless `stalled`.
   void pump();
+  // One byte of urgent data, behind what was sent.
+  void send_urgent(char byte);
   // FIN towards the engine, once everything was sent.
   void half_close();
   // Takes what is there, then closes: an orderly end.
@@ -25,6 +27,9 @@ class Peer {
   void reset();
   // Small kernel buffers, so that a test need not move megabytes to fill them.
   void shrink_buffers(int bytes);
+
+  // The bare socket, for a test that ends it in a way of its own.
+  [[nodiscard]] UniqueFd release() { return std::move(fd_); }
 
   [[nodiscard]] bool open() const { return fd_.valid(); }
   [[nodiscard]] int fd() const { return fd_.get(); }

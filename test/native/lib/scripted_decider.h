@@ -33,6 +33,9 @@ class ScriptedDecider : public Decider, public TunnelDecider {
     return t.attempts <= retries ? tunnel() : TunnelVerdict{.refusal = abi::refusal::no_server};
   };
 
+  void room() override { ++rooms; }
+  void tunnel_ended(Tunnel&) override { ++tunnels_ended; }
+
   TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) override {
     ++decided;
     return on_tunnel(t, hello);
@@ -86,6 +89,8 @@ class ScriptedDecider : public Decider, public TunnelDecider {
   uint32_t server = 0;
   unsigned retries = 2;
   unsigned decided = 0;
+  unsigned rooms = 0;
+  unsigned tunnels_ended = 0;
   unsigned finished_count = 0;
   std::vector<Failure> failures;
 

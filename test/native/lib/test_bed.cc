@@ -44,12 +44,34 @@ size_t open_fds() {
   return n;
 }
 
+Peer accept_from(const UniqueFd& listening) {
+  return Peer(UniqueFd(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
+}
+
+uint16_t local_port_of(int fd) {
+  Address at;
+  at.length = sizeof at.un;
+  require(::getsockname(fd, &at.any, &at.length) == 0, "a socket's address");
+  return at.port();
+}
+
+Address loopback(uint16_t port) {
+  Address at;
+  require(Address::from_ip("127.0.0.1", port, at), "an address");
+  return at;
+}
+
+Address nowhere() {
+  // Taken and given back: the kernel does not soon give it to somebody else.
+  return loopback(listen_on_ip("127.0.0.1", 0, 1).port);
+}
+
 std::string Usage::text() const {
   char out[320];
   std::snprintf(out, sizeof out,
-                "arrivals %u, clients %u, exchanges %u, upstream connections %u, tunnels %u, buffers %u, pipes %u, timers %u, in flight %d, connections %g, "
+                "arrivals %u, clients %u, exchanges %u, upstream connections %u, tunnels %u, buffers %u, pipes %u, timers %u, in flight %d, connections %g and %g, "
                 "server in flight %g, open tunnels %g, fds %zu",
-                arrivals, clients, exchanges, upstream_connections, tunnels, buffers, pipes, timers, in_flight, connections, server_in_flight, open_tunnels, fds);
+                arrivals, clients, exchanges, upstream_connections, tunnels, buffers, pipes, timers, in_flight, connections, listener_connections, server_in_flight, open_tunnels, fds);
   return out;
 }
 
@@ -94,10 +116,22 @@ void TestBed::define_server() {
   Server s;
   s.name = "app/a";
   s.host_header = "server.test";
+  s.addresses.push_back(server_address());
+  engine.pool.define(0, std::move(s));
+}
+
+Address TestBed::server_address() const {
   Address at;
   require(sockets == Sockets::tcp ? Address::from_ip("127.0.0.1", server_listening_.port, at) : Address::from_path(path_, at), "an address");
-  s.addresses.push_back(at);
-  engine.pool.define(0, std::move(s));
+  return at;
+}
+
+uint32_t TestBed::add_server(std::vector<Address> addresses) {
+  Server s;
+  s.name = "app/" + std::to_string(servers_);
+  s.addresses = std::move(addresses);
+  engine.pool.define(servers_, std::move(s));
+  return servers_++;
 }
 
 void TestBed::refuse_connections() { server_listening_.fd.reset(); }
@@ -121,9 +155,7 @@ Peer TestBed::connect_pair(uint16_t port) {
   return Peer(UniqueFd(fds[1]));
 }
 
-Peer TestBed::accept_now() {
-  return Peer(UniqueFd(::accept4(server_listening_.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)));
-}
+Peer TestBed::accept_now() { return accept_from(server_listening_.fd); }
 
 Peer TestBed::accept() {
   Peer peer;
@@ -173,9 +205,12 @@ Usage TestBed::usage() {
   u.buffers = engine.rt.buffers.lent();
   u.pipes = engine.rt.pipes.lent();
   u.timers = engine.rt.wheel.count();
-  u.in_flight = engine.rt.board.total_in_flight(0).load();
+  for (uint32_t slot = 0; slot < servers_; ++slot) {
+    u.in_flight += engine.rt.board.total_in_flight(slot).load();
+    u.server_in_flight += engine.rt.board.server(slot)[abi::server_counter::in_flight];
+  }
   u.connections = counted(abi::worker_counter::connections);
-  u.server_in_flight = counted_server(abi::server_counter::in_flight);
+  u.listener_connections = engine.rt.listener_cell(0, abi::listener_counter::connections);
   u.open_tunnels = counted(abi::worker_counter::open_tunnels);
   u.fds = open_fds();
   return u;

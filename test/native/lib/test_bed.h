@@ -1,5 +1,5 @@
 // A whole engine without Node, with scripted clients and servers on loopback, driven turn by turn in the caller's thread.
-// Owns     the engine, its listening socket, and the listening socket of the one server (slot 0).
+// Owns     the engine, its listening socket, and the listening socket of the first server (slot 0).
 // Note     time stands still unless a test moves it (see virtual_clock.h).
 #pragma once
 #include <functional>
@@ -17,13 +17,20 @@ namespace weir {
 struct Usage {
   uint32_t arrivals = 0, clients = 0, exchanges = 0, upstream_connections = 0, tunnels = 0, buffers = 0, pipes = 0, timers = 0;
   int32_t in_flight = 0;
-  double connections = 0, server_in_flight = 0, open_tunnels = 0;
+  double connections = 0, listener_connections = 0, server_in_flight = 0, open_tunnels = 0;
   size_t fds = 0;
   bool operator==(const Usage&) const = default;
   [[nodiscard]] std::string text() const;
 };
 
 [[nodiscard]] size_t open_fds();
+// The next connection in the queue of a listening socket; not open when there is none.
+[[nodiscard]] Peer accept_from(const UniqueFd& listening);
+// Where a socket, or its other end, is.
+[[nodiscard]] uint16_t local_port_of(int fd);
+[[nodiscard]] Address loopback(uint16_t port);
+// An address where nobody listens.
+[[nodiscard]] Address nowhere();
 
 class TestBed {
  public:
@@ -45,6 +52,8 @@ class TestBed {
   // From now on connections to the server are refused, or taken again.
   void refuse_connections();
   void take_connections();
+  // A further server, in the slot after those that are known.
+  uint32_t add_server(std::vector<Address> addresses);
 
   void turn() { engine.turn(); }
   // Turns until nothing is left to do now. False when that does not come within `most` turns.
@@ -55,6 +64,8 @@ class TestBed {
   // Moves time until every deadline has passed.
   void pass_deadlines();
 
+  [[nodiscard]] uint16_t port() const { return port_; }
+  [[nodiscard]] Address server_address() const;
   [[nodiscard]] Usage usage();
   [[nodiscard]] Plan& plan() { return *decider.plan; }
   [[nodiscard]] ListenerSettings& listener() { return engine.forwarder.listener(0); }
@@ -73,6 +84,7 @@ class TestBed {
 
   Listening server_listening_;
   uint16_t port_ = 0;
+  uint32_t servers_ = 1;
   std::string path_;
 };
 

@@ -21,6 +21,8 @@ export interface BalancerOptions {
   env?: Record<string, string>
   /** Further arguments after the file's name. */
   args?: string[]
+  /** Name of the config's file, for a text that is not YAML. */
+  fileName?: string
   /** Set by scenarios that end processes on purpose; otherwise a worker or primary that went away fails the test. */
   losesProcesses?: boolean
 }
@@ -93,9 +95,9 @@ interface Run {
   stderr(): string
 }
 
-function launch(scope: Scope, config: ConfigInput, { workers, env = {}, args = [] }: BalancerOptions): Run {
+function launch(scope: Scope, config: ConfigInput, { workers, env = {}, args = [], fileName = 'weir.yaml' }: BalancerOptions): Run {
   const folder = mkdtempSync(join(tmpdir(), 'weir-scenario-'))
-  const path = join(folder, 'weir.yaml')
+  const path = join(folder, fileName)
   writeFileSync(path, typeof config === 'string' ? config : stringify(workers === undefined ? config : { ...config, workers }))
   const preload = process.env['WEIR_TEST_LD_PRELOAD']
   const child = spawn(NODE, [MAIN, 'run', path, ...args], {

@@ -22,3 +22,8 @@ export function config({ servers, upstream = {}, listener = {}, top = {} }: Simp
     ...top,
   }
 }
+
+/** The same for connections instead of requests: the listener's protocol is `tcp` unless its settings say `tls`. */
+export function tcpConfig({ listener = {}, ...rest }: SimpleConfig): Settings {
+  return config({ ...rest, listener: { protocol: 'tcp', ...listener } })
+}

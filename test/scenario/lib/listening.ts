@@ -30,3 +30,28 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   await shut(server, () => [])
   return port
 }
+
+/** The first of `count` ports of 127.0.0.1 in a row on which nobody listens, below those that the system gives to connections. */
+export async function freePortRange(count: number): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const first = 20_000 + Math.floor(Math.random() * 12_000)
+    if (await areFree(first, count)) return first
+  }
+  throw new Error(`no ${count} free ports in a row`)
+}
+
+async function areFree(first: number, count: number): Promise<boolean> {
+  const servers: Server[] = []
+  try {
+    for (let i = 0; i < count; i++) {
+      const server = createServer()
+      await listen(server, { host: '127.0.0.1', port: first + i })
+      servers.push(server)
+    }
+    return true
+  } catch {
+    return false
+  } finally {
+    await Promise.all(servers.map((server) => shut(server, () => [])))
+  }
+}

@@ -45,21 +45,70 @@ export function clientConnections(pid: number, port: number): number {
 }
 
 function establishedOn(port: number): Set<string> {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return new Set(
+    connections()
+      .filter((f) => portIn(f[1]) === port && f[3] === '01')
+      .map((f) => f[9] ?? ''),
+  )
+}
+
+export interface SocketQueues {
+  /** Bytes that were sent and the other end has not acknowledged. */
+  sent: number
+  /** Bytes that came and the process has not read. */
+  received: number
+}
+
+/** What the kernel holds for one end of an IPv4 connection of this machine, by the ports of this end and of the other one. */
+export function socketQueues(localPort = 0, remotePort = 0): SocketQueues {
+  const row = findConnection(localPort, remotePort)
+  const [sent = '', received = ''] = row?.[4]?.split(':') ?? []
+  if (!row) throw new Error(`no connection from port ${localPort} to ${remotePort}`)
+  return { sent: Number.parseInt(sent, 16), received: Number.parseInt(received, 16) }
+}
+
+/** Whether the kernel still knows this end of a connection. After a reset it does not, even while its process keeps the socket. */
+export function isKnownConnection(localPort: number, remotePort: number): boolean {
+  return findConnection(localPort, remotePort) !== undefined
+}
+
+/** Open descriptors of a process, and how many of them are ends of pipes. */
+export function descriptors(pid: number): { all: number; pipes: number } {
+  const targets = descriptorTargets(pid)
+  return { all: targets.length, pipes: targets.filter((target) => target.startsWith('pipe:')).length }
+}
+
+/** How many descriptors a process of this environment may have; node raises its own limit to this one. */
+export function descriptorLimit(): number {
+  const [, , hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
+  return hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard)
+}
+
+function findConnection(localPort: number, remotePort: number): string[] | undefined {
+  return connections().find((f) => portIn(f[1]) === localPort && portIn(f[2]) === remotePort)
+}
+
+function connections(): string[][] {
   const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)
-  const fields = rows.map((row) => row.trim().split(/\s+/))
-  return new Set(fields.filter((f) => f[1]?.endsWith(local) && f[3] === '01').map((f) => f[9] ?? ''))
+  return rows.map((row) => row.trim().split(/\s+/))
+}
+
+function portIn(address = ''): number {
+  return Number.parseInt(address.split(':')[1] ?? '', 16)
 }
 
 function socketInodes(pid: number): string[] {
-  const inodes: string[] = []
+  return descriptorTargets(pid).flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? [])
+}
+
+function descriptorTargets(pid: number): string[] {
+  const targets: string[] = []
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
     try {
-      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1]
-      if (inode !== undefined) inodes.push(inode)
+      targets.push(readlinkSync(`/proc/${pid}/fd/${fd}`))
     } catch {
       // The descriptor was closed since the folder was read.
     }
   }
-  return inodes
+  return targets
 }

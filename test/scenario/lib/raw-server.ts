@@ -39,7 +39,7 @@ export interface RawServer {
 export async function rawServer(
   scope: Scope,
   script: (socket: ServerSocket) => Promise<void>,
-  place: { host?: string; port?: number } = {},
+  place: { host?: string; port?: number } | { path: string } = {},
 ): Promise<RawServer> {
   const heads: string[] = []
   const failures: Error[] = []
@@ -54,12 +54,12 @@ export async function rawServer(
       socket.destroy()
     })
   })
-  await listen(server, { host: place.host ?? '127.0.0.1', port: place.port ?? 0 })
+  await listen(server, 'path' in place ? place : { host: place.host ?? '127.0.0.1', port: place.port ?? 0 })
   const close = () => shut(server, () => sockets)
   scope.after(close)
   return {
     address: addressOf(server),
-    port: (server.address() as AddressInfo).port,
+    port: 'path' in place ? 0 : (server.address() as AddressInfo).port,
     heads,
     get connections() {
       return connections

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { inTime, type Scope } from './wait.ts'
 
-/** See `server-program.ts`; `full` accepts hardly any connection once it is frozen. */
-export type ServerKind = 'ok' | 'half-length' | 'half-chunked' | 'bulk' | 'full'
+/** See `server-program.ts`; `full` accepts hardly any connection once it is frozen, `tcp` speaks no HTTP. */
+export type ServerKind = 'ok' | 'half-length' | 'half-chunked' | 'bulk' | 'full' | 'tcp'
 
 export interface ServerProcess {
   readonly address: string

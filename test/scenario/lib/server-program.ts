@@ -1,7 +1,7 @@
 /** A server that runs as a process of its own, to be killed. Arguments: kind, port. It sends its parent the port it got. */
 import { createHash, type Hash } from 'node:crypto'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 
 const counts: Record<string, number> = {}
@@ -53,13 +53,22 @@ function stream(res: ServerResponse, count: number): void {
   }).pipe(res)
 }
 
-const server = createServer({ keepAliveTimeout: 60_000 }, (req, res) => {
+/** `tcp`: says its pid in a line, then sends back what it gets. */
+function echo(socket: Socket): void {
+  counts['tcp'] = (counts['tcp'] ?? 0) + 1
+  socket.on('error', () => socket.destroy())
+  socket.write(`${process.pid}\n`)
+  socket.pipe(socket)
+}
+
+const http = createServer({ keepAliveTimeout: 60_000 }, (req, res) => {
   const method = req.method ?? ''
   counts[method] = (counts[method] ?? 0) + 1
   kinds[kind]?.(req, res)
 })
+const server = kind === 'tcp' ? createTcpServer({ noDelay: true, allowHalfOpen: true }, echo) : http
 process.on('message', () => process.send?.({ counts }))
 process.on('disconnect', () => process.exit(0))
-server.listen({ port: Number(port), host: '127.0.0.1', backlog: kind === 'full' ? 1 : 1024 }, () => {
+server.listen({ port: Number(port), host: '127.0.0.1', backlog: kind === 'full' ? 1 : 4096 }, () => {
   process.send?.({ port: (server.address() as AddressInfo).port })
 })
