@@ -71,5 +71,7 @@ function routeFor(match: Match): RouteConfig {
     headers: { request: { set: [], add: [], remove: [] }, response: { set: [], add: [], remove: [] } },
     host: 'preserve',
     errorPages: {},
+    timeouts: {},
+    retry: {},
   }
 }

@@ -30,7 +30,8 @@ constexpr int detail = 12;
 constexpr int now_ms = 13;
 constexpr int local_port = 14;
 constexpr int public_port = 15;
-constexpr int count = 16;
+constexpr int age_ms = 16;
+constexpr int count = 24;
 }  // namespace lent
 
 namespace head_flag {
@@ -115,7 +116,7 @@ constexpr int listeners = 64;
 constexpr int workers = 128;
 constexpr int total_stride = 64;
 constexpr int listener_stride = 128;
-constexpr int server_stride = 128;
+constexpr int server_stride = 192;
 constexpr int worker_bytes = 512;
 constexpr int addresses = 65536;
 }  // namespace board
@@ -161,7 +162,8 @@ constexpr int failed_statuses = 12;
 constexpr int failure_run = 13;
 constexpr int first_byte_us = 14;
 constexpr int ewma_us = 15;
-constexpr int count = 16;
+constexpr int waiting = 16;
+constexpr int count = 17;
 }  // namespace server_counter
 
 namespace listener_counter {

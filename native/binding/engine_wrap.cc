@@ -197,6 +197,7 @@ napi_value field(napi_env env, napi_callback_info info) {
   const std::string which = text(env, c.args[2]);
   if (which == "method") return make(env, head.text(head.method_text));
   if (which == "host") return make(env, head.text(head.authority));
+  if (which == "path") return make(env, head.text(head.path));
   if (which == "query") return make(env, head.text(head.query));
   if (which == "target") return make(env, head.text(head.target));
   if (which == "clientIp" || which == "peer") {

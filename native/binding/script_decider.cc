@@ -89,6 +89,7 @@ void ScriptDecider::lend(Exchange& ex) {
   lent_[abi::lent::fresh_connection] = 0;
   lent_[abi::lent::local_port] = c.local_port;
   lent_[abi::lent::public_port] = c.public_port();
+  lent_[abi::lent::age_ms] = int32_t((engine_->rt.now_us - ex.started_us) / 1000);
   lent_[abi::lent::now_ms] = int32_t(engine_->rt.now_us / 1000 & 0x7fffffff);
 }
 
@@ -141,6 +142,7 @@ void ScriptDecider::lend(Tunnel& t) {
   lent_[abi::lent::local_port] = t.origin.local_port;
   lent_[abi::lent::attempts] = t.attempts;
   lent_[abi::lent::detail] = abi::refusal::no_server;
+  lent_[abi::lent::age_ms] = int32_t((engine_->rt.now_us - t.opened_us) / 1000);
   lent_[abi::lent::now_ms] = int32_t(engine_->rt.now_us / 1000 & 0x7fffffff);
 }
 

@@ -11,7 +11,7 @@ namespace weir {
 
 namespace {
 // TypeScript counts attempts by the config; this bound only keeps a faulty policy from looping.
-constexpr unsigned kMaxAttempts = 32;
+constexpr unsigned kMaxAttempts = 200;
 // How many reads and writes one body may do before others get their turn.
 constexpr int kStepsPerTurn = 16;
 constexpr uint32_t kLeastRoom = kBufferBytes - kMaxHeadBytes - 1;

@@ -8,7 +8,7 @@ namespace weir {
 
 namespace {
 // TypeScript counts attempts by the config; this bound only keeps a faulty policy from looping.
-constexpr unsigned kMaxAttempts = 32;
+constexpr unsigned kMaxAttempts = 200;
 constexpr uint32_t kDecisionMs = 300'000;
 }  // namespace
 

@@ -26,7 +26,9 @@ export const abi = {
     nowMs: 13,
     localPort: 14,
     publicPort: 15,
-    count: 16,
+    /** Milliseconds since the head was complete, or the connection was accepted. */
+    ageMs: 16,
+    count: 24,
   },
 
   /** Bits of `lent.flags`. */
@@ -101,7 +103,7 @@ export const abi = {
     // every worker changes atomically.
     totalStride: 64,
     listenerStride: 128,
-    serverStride: 128,
+    serverStride: 192,
     workerBytes: 512,
     addresses: 65536, // rows of a worker's table of connections per client address, 16 bytes each; behind its servers
   },
@@ -155,7 +157,9 @@ export const abi = {
     firstByteUs: 14,
     /** Peak-sensitive moving average of the same (Finagle's peak EWMA, 10 s decay). */
     ewmaUs: 15,
-    count: 16,
+    /** How many of this worker wait in the queue that this row stands for. */
+    waiting: 16,
+    count: 17,
   },
 
   /** Float64 index inside a (worker, listener) cell. */

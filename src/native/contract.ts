@@ -124,7 +124,7 @@ export interface TunnelFacts {
   bytesReceived: number
 }
 
-export type HeadField = 'method' | 'host' | 'query' | 'target' | 'clientIp' | 'peer' | 'requestId'
+export type HeadField = 'method' | 'host' | 'path' | 'query' | 'target' | 'clientIp' | 'peer' | 'requestId'
 
 export interface Engine {
   /** Facts of the head that is decided on, and the numbers of a verdict. Layout: `abi.lent`. */

@@ -1,45 +1,76 @@
 import { abi } from '../native/abi.ts'
 import type { Addon } from '../native/contract.ts'
+import { inFlightIndex, layout, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
+import type { ServerCounters } from './health/passive.ts'
 
-const { board: size, serverCounter, workerCounter } = abi
-const totalsAt = size.headerBytes
-const columnsAt = totalsAt + size.servers * size.totalStride
-const serversAt = size.workerBytes + size.listeners * size.listenerStride
-const addressesAt = serversAt + size.servers * size.serverStride
-const columnBytes = addressesAt + size.addresses * 16
+const { board: size, listenerCounter, serverCounter, workerCounter } = abi
 
-/** The shared counters as the primary sees them. C++ twin: native/stats/board.h. */
+/** The shared counters as the primary sees them. */
 export class Board {
   readonly fd: number
+  readonly #workers: number
   readonly #totals: Int32Array
   readonly #counters: Float64Array
 
   constructor(addon: Addon, workers: number) {
     this.fd = addon.createBoard(workers)
+    this.#workers = workers
     const memory = addon.mapBoard(this.fd, workers)
-    this.#totals = new Int32Array(memory, totalsAt, (size.servers * size.totalStride) / 4)
-    this.#counters = new Float64Array(memory, columnsAt, (workers * columnBytes) / 8)
+    this.#totals = new Int32Array(memory)
+    this.#counters = new Float64Array(memory, 0, Math.floor(memory.byteLength / 8))
   }
 
   /** One counter of a worker, by its number in `abi.workerCounter`. */
   worker(column: number, counter: number): number {
-    return this.#counters[(column * columnBytes) / 8 + counter] as number
+    return this.#counters[workerIndex(column, counter)] as number
+  }
+
+  /** Exchanges and tunnels of a server over all workers. */
+  inFlight(slot: number): number {
+    return Atomics.load(this.#totals, inFlightIndex(slot))
+  }
+
+  /** What a server's exchanges came to, for passive health and breakers. */
+  outcomes(id: string, slot: number): ServerCounters {
+    const sum = { id, exchanges: 0, failures: 0, firstByteUsSum: 0, runOfFailures: [] as number[] }
+    for (let column = 0; column < this.#workers; column++) {
+      const read = (counter: number) => this.#counters[serverIndex(column, slot, counter)] as number
+      sum.exchanges += read(serverCounter.exchanges)
+      sum.failures += read(serverCounter.failures) + read(serverCounter.failedStatuses)
+      sum.firstByteUsSum += read(serverCounter.firstByteUs)
+      sum.runOfFailures.push(read(serverCounter.failureRun))
+    }
+    return sum
+  }
+
+  /** These rows get other occupants: their counters begin anew. */
+  clearRows(slots: readonly number[]): void {
+    for (const slot of slots) {
+      Atomics.store(this.#totals, inFlightIndex(slot), 0)
+      for (let column = 0; column < this.#workers; column++) {
+        const at = serverIndex(column, slot, 0)
+        this.#counters.fill(0, at, at + serverCounter.count)
+      }
+    }
   }
 
   /** A worker died: its exchanges are no load any more, and its connections are closed. Its running totals stay. */
   clearColumn(column: number): void {
-    const base = (column * columnBytes) / 8
     for (let slot = 0; slot < size.servers; slot++) {
-      const at = base + (serversAt + slot * size.serverStride) / 8
+      const at = serverIndex(column, slot, 0)
       const inFlight = this.#counters[at + serverCounter.inFlight] as number
-      if (inFlight !== 0) Atomics.sub(this.#totals, (slot * size.totalStride) / 4, inFlight)
-      this.#counters[at + serverCounter.inFlight] = 0
-      this.#counters[at + serverCounter.idle] = 0
+      if (inFlight !== 0) Atomics.sub(this.#totals, inFlightIndex(slot), inFlight)
+      for (const gauge of [serverCounter.inFlight, serverCounter.idle, serverCounter.failureRun]) this.#counters[at + gauge] = 0
+      const waiting = this.#counters[at + serverCounter.waiting] as number
+      if (waiting !== 0) Atomics.sub(this.#totals, waitingIndex(slot), waiting)
+      this.#counters[at + serverCounter.waiting] = 0
     }
+    const base = workerIndex(column, 0)
     for (let listener = 0; listener < size.listeners; listener++) {
-      this.#counters[base + (size.workerBytes + listener * size.listenerStride) / 8 + abi.listenerCounter.connections] = 0
+      this.#counters[base + (layout.listenersAt + listener * size.listenerStride) / 8 + listenerCounter.connections] = 0
     }
-    this.#counters.fill(0, base + addressesAt / 8, base + columnBytes / 8)
-    for (const gauge of [workerCounter.alive, workerCounter.connections, workerCounter.openTunnels]) this.#counters[base + gauge] = 0
+    this.#counters.fill(0, base + layout.addressesAt / 8, base + layout.columnBytes / 8)
+    for (const gauge of [workerCounter.alive, workerCounter.connections, workerCounter.openTunnels, workerCounter.waiting])
+      this.#counters[base + gauge] = 0
   }
 }

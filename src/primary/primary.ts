@@ -1,14 +1,14 @@
 /** The primary process: owns config, listening sockets and workers. Never touches a client's bytes. Boot order, top to bottom. */
 import { unlinkSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { abi } from '../native/abi.ts'
 import { addon } from '../native/addon.ts'
 import { withoutFunctions } from '../shared/config/functions.ts'
 import type { Config } from '../shared/config/model.ts'
 import { firstListenerFd, type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import { Board } from './board.ts'
+import { Fleet } from './fleet.ts'
 import { openListeningSockets } from './listening-sockets.ts'
-import { followNames, resolveServers } from './names.ts'
-import { serverSlots } from './server-slots.ts'
 import { Supervisor } from './supervisor.ts'
 
 export interface PrimaryOptions {
@@ -32,39 +32,48 @@ export interface Running {
 export async function startPrimary({ config, module, print, log }: PrimaryOptions): Promise<Running> {
   const native = addon()
   const columns = config.workers > 0 ? config.workers : availableParallelism()
+  if (config.listeners.length > abi.board.listeners)
+    throw new Error(`the configuration has ${config.listeners.length} listeners; at most ${abi.board.listeners} are possible`)
   const sockets = openListeningSockets(native, config.listeners, firstListenerFd(columns))
   const board = new Board(native, columns)
   const wakers = Array.from({ length: columns }, () => native.createWaker())
-  const slots = serverSlots(config)
-  const addresses = await resolveServers(config)
-  const plain = withoutFunctions(config)
-  const order = (column: number): Serve => ({
+  let generation = 1
+  const fleet = new Fleet({
+    config,
+    board,
+    rows: abi.board.servers,
+    log,
+    onServers: () => {
+      generation++
+      supervisor.reorder()
+    },
+    onAddresses: (server, to) => supervisor.tell({ type: 'addresses', server, addresses: to }),
+  })
+  const order = (column: number): Omit<Serve, 'state'> => ({
     type: 'serve',
     version: VERSION,
-    generation: 1,
-    config: plain,
+    generation,
+    config: withoutFunctions(fleet.config()),
     module,
-    slots,
-    addresses,
+    slots: fleet.slots(),
+    addresses: fleet.addresses(),
     sockets: sockets.byListener,
     column,
     columns,
   })
-  const supervisor = new Supervisor({ workers: columns, board, fds: [board.fd, ...wakers, ...sockets.fds], order, log })
+  const supervisor = new Supervisor({ workers: columns, board, fds: [board.fd, ...wakers, ...sockets.fds], order, fleet, log })
   const close = () => {
+    fleet.stop()
     for (const fd of sockets.fds) native.closeFd(fd)
     for (const path of sockets.paths) removeFile(path)
   }
   try {
+    await fleet.start()
     await supervisor.start()
   } catch (error) {
     close()
     throw error
   }
-  followNames(config, addresses, (server, to) => {
-    log(`${server} is at ${to.map((one) => ('ip' in one ? one.ip : one.path)).join(', ')} now`)
-    supervisor.tell({ type: 'addresses', server, addresses: to })
-  })
   for (const text of sockets.texts) print(`weir: listening on ${text}`)
   print(`weir: ready (${columns} ${columns === 1 ? 'worker' : 'workers'})`)
   const stop = async (graceMs: number) => {

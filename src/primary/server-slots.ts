@@ -1,5 +1,3 @@
-import { abi } from '../native/abi.ts'
-import type { Config } from '../shared/config/model.ts'
 import type { ServerRemoval } from '../shared/ipc/server-state.ts'
 
 /**
@@ -70,15 +68,4 @@ export class ServerSlots {
     this.#free.push(...freed)
     return freed
   }
-}
-
-/** Rows of the board by `upstream/server`. Throws an Error when the config has more servers or listeners than the board has rows. */
-export function serverSlots(config: Config): Record<string, number> {
-  const servers = config.upstreams.flatMap((upstream) => upstream.servers.map((server) => `${upstream.name}/${server.name}`))
-  const slots = new ServerSlots(abi.board.servers)
-  slots.checkRoom(servers)
-  if (config.listeners.length > abi.board.listeners) {
-    throw new Error(`the configuration has ${config.listeners.length} listeners; at most ${abi.board.listeners} are possible`)
-  }
-  return Object.fromEntries(servers.map((server) => [server, slots.take(server)]))
 }

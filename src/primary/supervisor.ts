@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type Machine, machine } from '../shared/base/machine.ts'
 import type { Serve, ToPrimary, ToWorker } from '../shared/ipc/protocol.ts'
 import type { Board } from './board.ts'
+import type { Fleet } from './fleet.ts'
 import { countEarlyDeaths, restartDelayMs, type WorkerState, workerLifecycle } from './worker-lifecycle.ts'
 
 export interface SupervisorOptions {
@@ -11,8 +12,9 @@ export interface SupervisorOptions {
   board: Board
   /** Descriptors that workers inherit, in order, from BOARD_FD on. */
   fds: number[]
-  /** The order for the worker of one column. */
-  order(column: number): Serve
+  /** The order for the worker of one column, but for what is known of the servers. */
+  order(column: number): Omit<Serve, 'state'>
+  fleet: Fleet
   log(line: string): void
 }
 
@@ -63,7 +65,14 @@ export class Supervisor {
   }
 
   tell(message: ToWorker): void {
-    for (const slot of this.#slots.values()) slot.worker.send(message)
+    for (const slot of this.#slots.values()) if (slot.isListening) send(slot, message)
+  }
+
+  /** Servers came or went: everybody gets an order anew. */
+  reorder(): void {
+    const { order, fleet } = this.#options
+    for (const slot of this.#slots.values())
+      if (slot.isListening) send(slot, { ...order(slot.column), state: fleet.table.whole() })
   }
 
   /** Settles when every worker has finished what it had, at the latest after the grace. 0 is no deadline. */
@@ -103,7 +112,11 @@ export class Supervisor {
       slot.isListening = true
       // Stopped before it began: it has nothing to finish.
       if (this.#isStopping) slot.worker.process.kill('SIGKILL')
-      else slot.worker.send(this.#options.order(slot.column))
+      else this.#welcome(slot)
+      return
+    }
+    if (message.type === 'heartbeat') {
+      this.#options.fleet.heard(slot.column, message)
       return
     }
     if (message.type === 'refused') {
@@ -111,15 +124,22 @@ export class Supervisor {
       this.#options.log(`worker ${slot.column + 1}: refused generation ${message.generation}: ${message.reason}`)
       return
     }
-    slot.life.to('ready', `generation ${message.generation}`)
+    if (slot.life.at === 'starting') slot.life.to('ready', `generation ${message.generation}`)
     const all = [...this.#slots.values()]
     if (all.length === this.#options.workers && all.every((one) => one.life.at === 'ready')) this.#firstReady?.resolve()
+  }
+
+  #welcome(slot: Slot): void {
+    const { order, fleet } = this.#options
+    const state = fleet.join(slot.column, (message) => send(slot, message))
+    send(slot, { ...order(slot.column), state })
   }
 
   #bury(slot: Slot, how: string): void {
     slot.life.to('gone', how)
     this.#slots.delete(slot.column)
     this.#options.board.clearColumn(slot.column)
+    this.#options.fleet.leave(slot.column)
     if (this.#isStopping) return
     if (this.#firstReady !== undefined) {
       this.#firstReady.reject(new Error(`a worker ended while it was starting (${how})`))
@@ -129,4 +149,9 @@ export class Supervisor {
     const earlyDeaths = countEarlyDeaths(slot.earlyDeaths, livedMs)
     setTimeout(() => this.#fork(slot.column, earlyDeaths), restartDelayMs({ ms: livedMs, earlyDeaths }))
   }
+}
+
+/** A worker that is on its way out hears nothing any more, which is no error. */
+function send(slot: Slot, message: ToWorker): void {
+  if (slot.worker.isConnected()) slot.worker.send(message)
 }

@@ -8,19 +8,27 @@ import type { ConnectionOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
+import { machineMs } from '../shared/base/clock.ts'
 import { type FailureKind, mayConnectAgain } from './forward/retry.ts'
 import { ConnectionView, CurrentTunnel } from './lent-tunnel.ts'
-import { DISTRUST_MS, isOwnShortage, pickServer } from './pick/pick-server.ts'
+import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
+import { NOTHING_EXCLUDED } from './pick/eligible.ts'
+import { PickContext } from './pick/pick-context.ts'
 import type { HostRoutes } from './route/router.ts'
 import type { RunningListener, RunningRoute, Snapshot, TunnelTarget } from './snapshot.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
 const { lent: at, refusal, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
 
-/** What is remembered of a connection between its attempts. */
+/** What is remembered of a connection between its attempts, and while it waits. */
 interface Attempts {
-  generation: number
+  readonly id: ExchangeId
+  readonly target: TunnelTarget
   failed: number[]
+  /** When it stops to be held or queued; 0 before it first was. */
+  holdUntilMs: number
+  queueUntilMs: number
 }
 
 export class ConnectionLife {
@@ -31,6 +39,7 @@ export class ConnectionLife {
   #snapshot: Snapshot
   /** By tunnel index; an entry of another generation is of a tunnel that is over. */
   readonly #attempts = new Map<number, Attempts>()
+  readonly #context: PickContext
 
   constructor(engine: Engine, snapshot: Snapshot, report: (error: unknown) => void) {
     this.#engine = engine
@@ -38,6 +47,7 @@ export class ConnectionLife {
     this.#tunnel = new CurrentTunnel(engine)
     this.#snapshot = snapshot
     this.#report = report
+    this.#context = new PickContext(snapshot.board, snapshot.latencies)
   }
 
   /** From now on decisions are made on this snapshot. */
@@ -59,19 +69,26 @@ export class ConnectionLife {
   afterFailure(): Verdict {
     const kind = failureKinds[this.#lent[at.reason] as number] as FailureKind
     const failedSlot = this.#lent[at.failedServer] as number
-    const target = this.#snapshot.tunnelTargets[this.#lent[at.plan] as number] as TunnelTarget
-    const memory = this.#memory()
+    const target = this.#snapshot.tunnelTarget(this.#lent[at.plan] as number)
+    if (target === undefined) return this.#refuse(refusal.noServer)
+    const memory = this.#remember(target)
     memory.failed.push(failedSlot)
-    const { config, picker } = target.upstream
+    const { upstream, retry } = memory.target
     if (kind !== 'busy' && !isOwnShortage(this.#lent[at.detail] as number))
-      picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
-    if (!mayConnectAgain(kind, memory.failed.length, config.retry)) return this.#refuse(refusal.noServer)
-    return this.#forward(target, memory.failed)
+      upstream.picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
+    if (!mayConnectAgain(kind, memory.failed.length, retry)) return this.#hold(memory) ?? this.#refuse(refusal.noServer)
+    const slot = this.#pick(memory.target, memory.failed)
+    if (slot >= 0) return this.#forwardTo(slot, memory.target)
+    return (kind === 'busy' ? this.#wait(memory) : this.#hold(memory)) ?? this.#refuse(refusal.noServer)
   }
 
   /** A tunnel ended that waited or had several attempts. */
   ended(): Verdict {
-    this.#attempts.delete(this.#lent[at.index] as number)
+    const memory = this.#attempts.get(this.#lent[at.index] as number)
+    if (memory === undefined || memory.id.generation !== this.#lent[at.generation]) return verdict.answer
+    this.#attempts.delete(memory.id.index)
+    memory.target.upstream.queue?.leave('tunnel', memory.id)
+    memory.target.upstream.hold?.leave('tunnel', memory.id)
     return verdict.answer
   }
 
@@ -84,15 +101,75 @@ export class ConnectionLife {
 
   #act(route: RunningRoute): Verdict {
     const { targets, split } = route.tunnel
-    return this.#forward((targets.length === 1 ? targets[0] : targets[split.choose(Math.random())]) as TunnelTarget, [])
+    return this.#forward((targets.length === 1 ? targets[0] : targets[split.choose(Math.random())]) as TunnelTarget)
   }
 
-  #forward(target: TunnelTarget, failed: readonly number[]): Verdict {
-    const slot = pickServer(target.upstream.picker, this.#snapshot.board, this.#lent[at.nowMs] as number, Math.random(), failed)
-    if (slot < 0) return this.#refuse(refusal.noServer)
+  #forward(target: TunnelTarget): Verdict {
+    const { upstream } = target
+    if (upstream.pass < 1 && Math.random() >= upstream.pass) return this.#refuse(refusal.noServer)
+    const slot = this.#pick(target, NOTHING_EXCLUDED)
+    if (slot >= 0) return this.#forwardTo(slot, target)
+    return this.#wait(this.#remember(target)) ?? this.#refuse(refusal.noServer)
+  }
+
+  #pick({ upstream }: TunnelTarget, excluded: readonly number[]): number {
+    const context = this.#context
+    context.board = this.#snapshot.board
+    context.latencies = this.#snapshot.latencies
+    context.now = this.#lent[at.nowMs] as number
+    context.excluded = excluded
+    context.key = ''
+    if (upstream.config.hash !== null) context.clientIp = this.#tunnel.clientIp
+    if (upstream.load(context.now) >= upstream.config.limits.inFlight) return -1
+    return upstream.picker.pick(context)
+  }
+
+  #forwardTo(slot: number, target: TunnelTarget): Verdict {
     this.#lent[at.server] = slot
     this.#lent[at.plan] = target.plan
     return verdict.forward
+  }
+
+  /** Waits for room, or for a server at all. null: it may not. */
+  #wait(memory: Attempts): Verdict | null {
+    const { upstream } = memory.target
+    const why = upstream.load(this.#context.now) >= upstream.config.limits.inFlight ? 'full' : upstream.picker.why(this.#context)
+    if (why === 'excluded') return null
+    if (why !== 'full') return this.#hold(memory)
+    if (upstream.queue === null) return null
+    if (memory.queueUntilMs === 0) memory.queueUntilMs = upstream.queue.deadline()
+    return this.#enter(upstream.queue, memory, memory.queueUntilMs)
+  }
+
+  /** No server can be reached: until one is called up again, or accepts again. */
+  #hold(memory: Attempts): Verdict | null {
+    const { hold } = memory.target.upstream
+    if (hold === null) return null
+    if (memory.holdUntilMs === 0) memory.holdUntilMs = hold.deadline()
+    return this.#enter(hold, memory, memory.holdUntilMs)
+  }
+
+  #enter(room: WaitingRoom, memory: Attempts, deadlineMs: number): Verdict | null {
+    const facts = this.#lent.slice()
+    const entered = room.enter({
+      id: memory.id,
+      kind: 'tunnel',
+      deadlineMs,
+      proceed: () => {
+        this.#lent.set(facts)
+        this.#lent[at.nowMs] = machineMs() & 0x7fffffff
+        memory.failed = []
+        const slot = this.#pick(memory.target, NOTHING_EXCLUDED)
+        if (slot < 0) return false
+        this.#engine.resumeTunnel(memory.id.index, memory.id.generation, this.#forwardTo(slot, memory.target))
+        return true
+      },
+      giveUp: () => {
+        this.#lent.set(facts)
+        this.#engine.resumeTunnel(memory.id.index, memory.id.generation, this.#refuse(refusal.noServer))
+      },
+    })
+    return entered ? verdict.wait : null
   }
 
   #refuse(reason: number): Verdict {
@@ -100,13 +177,12 @@ export class ConnectionLife {
     return verdict.abort
   }
 
-  #memory(): Attempts {
-    const index = this.#lent[at.index] as number
-    const generation = this.#lent[at.generation] as number
-    const known = this.#attempts.get(index)
-    if (known !== undefined && known.generation === generation) return known
-    const made = { generation, failed: [] }
-    this.#attempts.set(index, made)
+  #remember(target: TunnelTarget): Attempts {
+    const id = { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
+    const known = this.#attempts.get(id.index)
+    if (known !== undefined && known.id.generation === id.generation) return known
+    const made = { id, target, failed: [], holdUntilMs: 0, queueUntilMs: 0 }
+    this.#attempts.set(id.index, made)
     return made
   }
 
@@ -150,7 +226,7 @@ export class ConnectionLife {
     const target = route.tunnel.targets.find((one) => one.upstream.config.name === outcome.upstream)
     if (target === undefined)
       throw new RangeError(`onConnection chose the upstream ${JSON.stringify(outcome.upstream)}, which does not exist`)
-    return this.#forward(target, [])
+    return this.#forward(target)
   }
 
   #fail(error: unknown): Verdict {

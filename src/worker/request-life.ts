@@ -9,23 +9,36 @@ import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
 import { headerLines, requireHeader, requireStatus, stageStatus } from './forward/answers.ts'
-import { afterFailure, type FailureKind } from './forward/retry.ts'
+import { afterFailure, type FailedAttempt, type FailureKind } from './forward/retry.ts'
 import { CurrentHead } from './lent-head.ts'
+import { hashKeyOf } from './hash-key.ts'
+import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
-import { DISTRUST_MS, isOwnShortage, pickServer } from './pick/pick-server.ts'
+import { PickContext } from './pick/pick-context.ts'
 import { RequestView } from './request-view.ts'
 import { normalizePath } from './route/normalize-path.ts'
 import { applyRewrite, targetOf } from './route/rewrite.ts'
 import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot.ts'
+import type { WaitingRoom } from './waiting-room.ts'
+import { machineMs } from '../shared/base/clock.ts'
 
 const { lent: at, headFlag, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
-/** What is remembered of an exchange between its attempts. */
+/** What is remembered of an exchange between its attempts, and while it waits. */
 interface Attempts {
-  generation: number
+  readonly id: ExchangeId
+  readonly target: Target
+  /** As routed, for hashing. */
+  readonly path: string
   failed: number[]
+  /** Attempts that failed, also those before it was held. */
+  failures: number
   wasReplayed: boolean
-  target: Target
+  /** Counts in its upstream's budget of retries. */
+  isRetrying: boolean
+  /** When it stops to be held or queued; 0 before it first was. */
+  holdUntilMs: number
+  queueUntilMs: number
 }
 
 export class RequestLife {
@@ -36,6 +49,7 @@ export class RequestLife {
   #snapshot: Snapshot
   /** By exchange index; an entry of another generation is of an exchange that is over. */
   readonly #attempts = new Map<number, Attempts>()
+  readonly #context: PickContext
 
   constructor(engine: Engine, snapshot: Snapshot, report: (error: unknown) => void) {
     this.#engine = engine
@@ -43,6 +57,7 @@ export class RequestLife {
     this.#head = new CurrentHead(engine)
     this.#snapshot = snapshot
     this.#report = report
+    this.#context = new PickContext(snapshot.board, snapshot.latencies)
   }
 
   /** From now on decisions are made on this snapshot. */
@@ -69,41 +84,48 @@ export class RequestLife {
 
   /** An attempt failed before a response began: another one, or an answer. Facts are in `lent`. */
   afterFailure(): Verdict {
-    const index = this.#lent[at.index] as number
     const failedSlot = this.#lent[at.failedServer] as number
-    const memory = this.#memoryOf(index)
+    const memory = this.#memoryOf(this.#lent[at.index] as number)
+    if (memory === null) return this.#answerStatus(502, null)
     const kind = failureKinds[this.#lent[at.reason] as number] as FailureKind
     const flags = this.#lent[at.flags] as number
-    const { config, picker } = memory.target.upstream
+    const { upstream, retry } = memory.target
     // A shortage of our own says nothing about the server.
     if (kind === 'connect' && !isOwnShortage(this.#lent[at.detail] as number))
-      picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
-    const next = afterFailure(
-      {
-        kind,
-        isUnsent: (flags & headFlag.unsentIsCertain) !== 0,
-        isReused: (flags & headFlag.reusedConnection) !== 0,
-        isIdempotent: (flags & headFlag.idempotent) !== 0,
-        isReplayable: (flags & headFlag.replayable) !== 0,
-        wasReplayed: memory.wasReplayed,
-        failures: memory.failed.length + 1,
-      },
-      config.retry,
-    )
+      upstream.picker.distrust(failedSlot, (this.#lent[at.nowMs] as number) + DISTRUST_MS)
+    const failed = {
+      kind,
+      isUnsent: (flags & headFlag.unsentIsCertain) !== 0,
+      isReused: (flags & headFlag.reusedConnection) !== 0,
+      isIdempotent: (flags & headFlag.idempotent) !== 0,
+      isReplayable: (flags & headFlag.replayable) !== 0,
+      wasReplayed: memory.wasReplayed,
+      failures: memory.failed.length + 1,
+    }
+    const next = afterFailure(failed, retry)
     if (next.do === 'again') {
       memory.wasReplayed = true
       return this.#forwardTo(failedSlot, memory.target, true)
     }
     memory.failed.push(failedSlot)
-    if (next.do === 'answer') return this.#giveUp(index, next.status, memory.target)
-    const slot = pickServer(picker, this.#snapshot.board, this.#lent[at.nowMs] as number, Math.random(), memory.failed)
-    if (slot < 0) return this.#giveUp(index, kind === 'busy' ? 503 : statusWhenNobodyIsLeft(kind), memory.target)
-    return this.#forwardTo(slot, memory.target, kind !== 'connect' && kind !== 'connectTimeout' && kind !== 'busy')
+    memory.failures++
+    if (next.do === 'pass') return verdict.pass
+    if (next.do === 'answer') {
+      const mayHold = next.status === 503 && failed.isReplayable
+      return (mayHold ? this.#hold(memory) : null) ?? this.#giveUp(memory, next.status)
+    }
+    return this.#tryAnother(memory, failed)
   }
 
-  /** An exchange ended whose plan asked to be told. */
+  /** An exchange ended that waited or had several attempts. */
   finished(): Verdict {
-    this.#attempts.delete(this.#lent[at.index] as number)
+    const index = this.#lent[at.index] as number
+    const memory = this.#attempts.get(index)
+    if (memory === undefined || memory.id.generation !== this.#lent[at.generation]) return verdict.answer
+    this.#attempts.delete(index)
+    this.#endRetry(memory)
+    memory.target.upstream.queue?.leave('exchange', memory.id)
+    memory.target.upstream.hold?.leave('exchange', memory.id)
     return verdict.answer
   }
 
@@ -128,13 +150,56 @@ export class RequestLife {
   #forward(target: Target, path: string, isChanged: boolean): Verdict {
     const { rewrite, config } = target.route
     if (isChanged || rewrite.kind === 'dynamic') this.#retarget(target.route, path)
+    const { upstream } = target
+    if (upstream.pass < 1 && Math.random() >= upstream.pass) return this.#answerStatus(503, target.route)
     if (config.pick !== undefined) {
       const chosen = this.#askPick(target, path)
       if (chosen >= 0) return this.#forwardTo(chosen, target, false)
     }
-    const slot = pickServer(target.upstream.picker, this.#snapshot.board, this.#lent[at.nowMs] as number, Math.random(), NOTHING_EXCLUDED)
-    if (slot < 0) return this.#answerStatus(503, target.route)
-    return this.#forwardTo(slot, target, false)
+    const slot = this.#pick(target, path, NOTHING_EXCLUDED)
+    if (slot >= 0) return this.#forwardTo(slot, target, false)
+    const memory = this.#remember(target, path)
+    return this.#wait(memory) ?? this.#giveUp(memory, 503)
+  }
+
+  /** Slot of the server for a request, -1 for none. The client is bound to it where the upstream is sticky. */
+  #pick(target: Target, path: string, excluded: readonly number[]): number {
+    const { upstream } = target
+    const { config, picker, sticky } = upstream
+    const context = this.#context
+    context.board = this.#snapshot.board
+    context.latencies = this.#snapshot.latencies
+    context.now = this.#lent[at.nowMs] as number
+    context.excluded = excluded
+    if (upstream.load(context.now) >= config.limits.inFlight) return -1
+    if (config.hash !== null) this.#fillKey(target, path)
+    if (sticky === null) return picker.pick(context)
+    const bound = sticky.slotOf(this.#head.header('cookie'))
+    if (bound >= 0 && picker.pickNamed(bound, context)) return bound
+    const slot = picker.pick(context)
+    if (slot >= 0) this.#bind(sticky.setCookie(slot))
+    return slot
+  }
+
+  #bind(cookie: string): void {
+    const [index, generation] = [this.#lent[at.index] as number, this.#lent[at.generation] as number]
+    this.#engine.addResponseHeader(index, generation, 'Set-Cookie', cookie)
+  }
+
+  #fillKey(target: Target, path: string): void {
+    const key = target.upstream.config.hash?.key
+    this.#context.clientIp = key?.from === 'client-ip' ? this.#head.clientIp : ''
+    this.#context.key = ''
+    if (key === undefined || key.from === 'client-ip') return
+    if (key.from !== 'function') {
+      this.#context.key = hashKeyOf(key, this.#head, path)
+      return
+    }
+    try {
+      this.#context.key = String(key.function(new RequestView(this.#engine, this.#id(), this.#head.host, path)))
+    } catch (error) {
+      this.#report(error)
+    }
   }
 
   #forwardTo(slot: number, target: Target, isFresh: boolean): Verdict {
@@ -144,9 +209,109 @@ export class RequestLife {
     return verdict.forward
   }
 
-  #giveUp(index: number, status: number, target: Target): Verdict {
-    this.#attempts.delete(index)
-    return this.#answerStatus(status, target.route)
+  // Further attempts, and waiting for a server.
+
+  #tryAnother(memory: Attempts, failed: FailedAttempt): Verdict {
+    const { target } = memory
+    const now = this.#lent[at.nowMs] as number
+    const status = failed.kind === 'busy' ? 503 : statusWhenNobodyIsLeft(failed.kind)
+    const pass = () => (failed.kind === 'status' ? verdict.pass : null)
+    // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
+    const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
+    const isLate = (this.#lent[at.ageMs] as number) > target.retry.maxMs
+    if (isLate || (!isFree && !memory.isRetrying && !target.upstream.mayRetry(now))) return pass() ?? this.#giveUp(memory, status)
+    this.#beginRetry(memory, isFree)
+    const slot = this.#pick(target, memory.path, memory.failed)
+    const isFresh = failed.kind !== 'connect' && failed.kind !== 'connectTimeout' && failed.kind !== 'busy'
+    if (slot >= 0) return this.#forwardTo(slot, target, isFresh)
+    if (failed.kind === 'status') return verdict.pass
+    if (failed.kind === 'busy') return this.#wait(memory) ?? this.#giveUp(memory, 503)
+    const why = target.upstream.picker.why(this.#context)
+    if (why !== 'excluded') return this.#wait(memory) ?? this.#giveUp(memory, status)
+    return this.#backOff(memory, failed) ?? this.#hold(memory) ?? this.#giveUp(memory, status)
+  }
+
+  /** Every server was tried. The same ones again, after a while of a random length (full jitter), so that many do not come at once. */
+  #backOff(memory: Attempts, failed: FailedAttempt): Verdict | null {
+    const { retry } = memory.target
+    if (memory.failures > retry.attempts) return null
+    const most = Math.min(retry.backoff.maxMs, retry.backoff.baseMs * 2 ** (memory.failures - 1))
+    const facts = this.#lent.slice()
+    setTimeout(
+      () => {
+        this.#resume(memory, facts, () => {
+          memory.failed = []
+          const slot = this.#pick(memory.target, memory.path, NOTHING_EXCLUDED)
+          if (slot >= 0) return this.#forwardTo(slot, memory.target, true)
+          return this.#wait(memory) ?? this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind))
+        })
+      },
+      Math.ceil(Math.random() * most),
+    )
+    return verdict.wait
+  }
+
+  /** Waits for room, or for a server at all. null: it may not. */
+  #wait(memory: Attempts): Verdict | null {
+    const { upstream } = memory.target
+    const why = upstream.load(this.#context.now) >= upstream.config.limits.inFlight ? 'full' : upstream.picker.why(this.#context)
+    if (why === 'excluded') return null
+    if (why !== 'full') return this.#hold(memory)
+    if (upstream.queue === null) return null
+    if (memory.queueUntilMs === 0) memory.queueUntilMs = upstream.queue.deadline()
+    return this.#enter(upstream.queue, memory, memory.queueUntilMs)
+  }
+
+  /** No server can be reached: until one is called up again, or accepts again. */
+  #hold(memory: Attempts): Verdict | null {
+    const { hold } = memory.target.upstream
+    if (hold === null) return null
+    if (memory.holdUntilMs === 0) memory.holdUntilMs = hold.deadline()
+    return this.#enter(hold, memory, memory.holdUntilMs)
+  }
+
+  #enter(room: WaitingRoom, memory: Attempts, deadlineMs: number): Verdict | null {
+    const facts = this.#lent.slice()
+    const entered = room.enter({
+      id: memory.id,
+      kind: 'exchange',
+      deadlineMs,
+      proceed: () => {
+        this.#lent.set(facts)
+        this.#lent[at.nowMs] = machineMs() & 0x7fffffff
+        memory.failed = []
+        const slot = this.#pick(memory.target, memory.path, NOTHING_EXCLUDED)
+        if (slot < 0) return false
+        this.#engine.resume(memory.id.index, memory.id.generation, this.#forwardTo(slot, memory.target, memory.failures > 0))
+        return true
+      },
+      giveUp: () => this.#resume(memory, facts, () => this.#giveUp(memory, 503)),
+    })
+    return entered ? verdict.wait : null
+  }
+
+  #resume(memory: Attempts, facts: Int32Array, decide: () => Verdict): void {
+    if (this.#attempts.get(memory.id.index) !== memory) return
+    this.#lent.set(facts)
+    this.#lent[at.nowMs] = machineMs() & 0x7fffffff
+    this.#engine.resume(memory.id.index, memory.id.generation, decide())
+  }
+
+  #beginRetry(memory: Attempts, isFree: boolean): void {
+    if (isFree || memory.isRetrying) return
+    memory.isRetrying = true
+    memory.target.upstream.retries++
+  }
+
+  #endRetry(memory: Attempts): void {
+    if (!memory.isRetrying) return
+    memory.isRetrying = false
+    memory.target.upstream.retries--
+  }
+
+  #giveUp(memory: Attempts, status: number): Verdict {
+    this.#endRetry(memory)
+    return this.#answerStatus(status, memory.target.route)
   }
 
   #answerStatus(status: number, route: RunningRoute | null): Verdict {
@@ -168,14 +333,35 @@ export class RequestLife {
     return routes
   }
 
-  #memoryOf(index: number): Attempts {
-    const generation = this.#lent[at.generation] as number
+  /** null: its plan is of a config that is long gone. */
+  #memoryOf(index: number): Attempts | null {
     const known = this.#attempts.get(index)
-    if (known !== undefined && known.generation === generation) return known
-    const target = this.#snapshot.targets[this.#lent[at.plan] as number] as Target
-    const made = { generation, failed: [], wasReplayed: false, target }
-    this.#attempts.set(index, made)
+    if (known !== undefined && known.id.generation === this.#lent[at.generation]) return known
+    const target = this.#snapshot.target(this.#lent[at.plan] as number)
+    return target === undefined ? null : this.#remember(target, this.#engine.field(index, this.#id().generation, 'path') ?? '/')
+  }
+
+  #remember(target: Target, path: string): Attempts {
+    const id = this.#id()
+    const known = this.#attempts.get(id.index)
+    if (known !== undefined && known.id.generation === id.generation) return known
+    const made: Attempts = {
+      id,
+      target,
+      path,
+      failed: [],
+      failures: 0,
+      wasReplayed: false,
+      isRetrying: false,
+      holdUntilMs: 0,
+      queueUntilMs: 0,
+    }
+    this.#attempts.set(id.index, made)
     return made
+  }
+
+  #id(): ExchangeId {
+    return { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
   }
 
   // Functions of the configuration.

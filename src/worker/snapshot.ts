@@ -1,12 +1,13 @@
 /** The compiled config that a worker serves from. Immutable but for what policies remember; swapped whole. */
 import { abi } from '../native/abi.ts'
 import type { Engine, ListenerOptions, PlanOptions, ServerOptions, TunnelPlanOptions } from '../native/contract.ts'
-import type { ListenerConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
+import type { ListenerConfig, RetryConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
+import type { BreakerState, ServerRecord } from '../shared/ipc/server-state.ts'
 import type { ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
 import { pagesOf } from './forward/answers.ts'
 import { headerProgram } from './forward/header-program.ts'
-import type { BoardView } from './pick/picker.ts'
-import { UpstreamPicker } from './pick/upstream-picker.ts'
+import type { TableChange } from './gossip-receiver.ts'
+import type { BoardView, LatencyView } from './pick/picker.ts'
 import type { CompiledRedirect } from './route/redirect.ts'
 import { compileRedirect } from './route/redirect.ts'
 import type { CompiledRewrite } from './route/rewrite.ts'
@@ -15,13 +16,8 @@ import type { HostRoutes, Router } from './route/router.ts'
 import { compileRouter } from './route/router.ts'
 import type { Split } from './route/split.ts'
 import { compileSplit } from './route/split.ts'
-
-/** One upstream in this worker. */
-export interface Upstream {
-  readonly config: UpstreamConfig
-  readonly picker: UpstreamPicker
-  readonly slots: readonly number[]
-}
+import { Upstream } from './upstream.ts'
+import { serverIndex } from '../shared/board/layout.ts'
 
 /** What a route does, ready to run. `forward` has one target per upstream of its split, each with its own header program. */
 export type Action =
@@ -34,6 +30,8 @@ export interface Target {
   /** Id of the engine's plan. */
   readonly plan: number
   readonly route: RunningRoute
+  /** The upstream's, with what the route has of its own. */
+  readonly retry: RetryConfig
 }
 
 /** One upstream of an L4 route. */
@@ -41,6 +39,8 @@ export interface TunnelTarget {
   readonly upstream: Upstream
   /** Id of the engine's tunnel plan. */
   readonly plan: number
+  readonly config: RouteConfig
+  readonly retry: RetryConfig
 }
 
 export interface RunningRoute {
@@ -67,36 +67,92 @@ export class Snapshot {
   readonly generation: number
   readonly listeners: readonly RunningListener[]
   readonly board: BoardView
-  /** By plan id. */
-  readonly targets: readonly Target[]
-  /** By tunnel plan id. */
-  readonly tunnelTargets: readonly TunnelTarget[]
+  readonly latencies: LatencyView
   readonly upstreams: ReadonlyMap<string, Upstream>
 
   readonly #order: Serve
   readonly #engine: Engine
+  readonly #targets: readonly Target[]
+  readonly #tunnelTargets: readonly TunnelTarget[]
+  /** Ids of plans begin here: what still runs on the plans of the snapshot before keeps them. */
+  readonly #firstPlan: number
+  readonly #planCount: number
+  #previous: Snapshot | null
+  /** By row: whose news are for whom. */
+  readonly #bySlot = new Map<number, { server: string; upstream: Upstream }>()
 
-  constructor(order: Serve, engine: Engine) {
+  constructor(order: Serve, engine: Engine, previous: Snapshot | null = null) {
     this.#order = order
     this.#engine = engine
+    this.#previous = previous
+    const older = previous === null ? null : previous.#previous
+    if (previous !== null) previous.#previous = null
     this.generation = order.generation
-    this.board = {
-      inFlight: new Int32Array(engine.board),
-      stride: abi.board.totalStride / 4,
-      offset: abi.board.headerBytes / 4,
+    const totals = new Int32Array(engine.board)
+    const counters = new Float64Array(engine.board, 0, Math.floor(engine.board.byteLength / 8))
+    this.board = { inFlight: totals, stride: abi.board.totalStride / 4, offset: abi.board.headerBytes / 4 }
+    this.latencies = { read: (slot) => counters[serverIndex(order.column, slot, abi.serverCounter.ewmaUs)] as number }
+    const { column, columns } = order
+    const { zone } = order.config
+    const upstreams = new Map<string, Upstream>()
+    for (const config of order.config.upstreams) {
+      const slots = config.servers.map((server) => order.slots[`${config.name}/${server.name}`] as number)
+      const upstream = new Upstream({ config, slots, column, columns, zone, engine, counters, totals })
+      const before = previous?.upstreams.get(config.name)
+      if (before !== undefined) upstream.adopt(before)
+      config.servers.forEach((server, i) => {
+        this.#bySlot.set(slots[i] as number, { server: `${config.name}/${server.name}`, upstream })
+      })
+      upstreams.set(config.name, upstream)
     }
-    this.upstreams = new Map(order.config.upstreams.map((upstream) => [upstream.name, compileUpstream(upstream, order)]))
+    this.upstreams = upstreams
     const targets: Target[] = []
     const tunnelTargets: TunnelTarget[] = []
+    const count = order.config.listeners.reduce((sum, listener) => sum + this.#countPlans(listener), 0)
+    this.#planCount = count
+    this.#firstPlan = previous === null || previous.#firstPlan >= count ? 0 : previous.#firstPlan + previous.#planCount
     this.listeners = order.config.listeners.map((config) => {
       const routes = config.routes.map((route) =>
         config.protocol === 'http' ? this.#compileRoute(route, targets) : this.#compileTunnelRoute(route, tunnelTargets),
       )
       return { config, router: compileRouter(config.routes), routes, hosts: [] }
     })
-    this.targets = targets
-    this.tunnelTargets = tunnelTargets
-    this.#install(order, engine)
+    this.#targets = targets
+    this.#tunnelTargets = tunnelTargets
+    this.#install(order, engine, older)
+  }
+
+  /** By the number of its plan; of this snapshot or of the one before. */
+  target(plan: number): Target | undefined {
+    return this.#targets[plan - this.#firstPlan] ?? this.#previous?.target(plan)
+  }
+
+  tunnelTarget(plan: number): TunnelTarget | undefined {
+    return this.#tunnelTargets[plan - this.#firstPlan] ?? this.#previous?.tunnelTarget(plan)
+  }
+
+  /** What the primary says of servers and breakers. */
+  apply({ removed, servers, breakers }: TableChange): void {
+    const touched = new Set<Upstream>()
+    for (const record of removed) if (!this.#isListed(record)) this.#engine.removeServer(record.slot)
+    for (const record of servers) {
+      const place = this.#bySlot.get(record.slot)
+      if (place === undefined || place.server !== record.server) continue
+      place.upstream.apply(record)
+      touched.add(place.upstream)
+    }
+    for (const breaker of breakers) this.#setBreaker(breaker)
+    for (const upstream of touched) upstream.release()
+  }
+
+  /** A server has room again: those who wait are asked in turn. */
+  room(): void {
+    for (const upstream of this.upstreams.values()) upstream.queue?.release()
+  }
+
+  /** Slow starts go on. `now` on the machine's clock, milliseconds. */
+  tick(now: number): void {
+    for (const upstream of this.upstreams.values()) upstream.picker.tick(now)
   }
 
   /** A server's name resolves to other addresses now. */
@@ -104,13 +160,27 @@ export class Snapshot {
     this.#order.addresses[server] = addresses
     const upstream = this.#order.config.upstreams.find((one) => server.startsWith(`${one.name}/`))
     const config = upstream?.servers.find((one) => `${upstream.name}/${one.name}` === server)
-    if (upstream && config) this.#engine.defineServer(this.#order.slots[server] as number, serverOptions(upstream, config, this.#order))
+    if (upstream && config) this.#engine.defineServer(this.#order.slots[server] as number, this.#serverOptions(upstream, config))
+  }
+
+  #isListed(record: ServerRecord): boolean {
+    return this.#bySlot.get(record.slot)?.server === record.server
+  }
+
+  #setBreaker({ upstream, pass }: BreakerState): void {
+    const place = this.upstreams.get(upstream)
+    if (place !== undefined) place.pass = pass
+  }
+
+  #countPlans(listener: ListenerConfig): number {
+    return listener.routes.reduce((sum, route) => sum + this.#upstreamNames(route).length, 0)
   }
 
   #compileTunnelRoute(config: RouteConfig, targets: TunnelTarget[]): RunningRoute {
     const split = config.action.kind === 'forward' ? config.action.split : []
     const own = this.#upstreamNames(config).map((name, index) => {
-      return { upstream: this.upstreams.get(name) as Upstream, plan: targets.length + index }
+      const upstream = this.upstreams.get(name) as Upstream
+      return { upstream, plan: this.#firstPlan + targets.length + index, config, retry: { ...upstream.config.retry, ...config.retry } }
     })
     targets.push(...own)
     const rewrite = compileRewrite(null)
@@ -146,51 +216,46 @@ export class Snapshot {
     const own: Target[] = []
     const route: RunningRoute = { config, rewrite, tunnel, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
     for (const name of this.#upstreamNames(config)) {
-      const target = { upstream: this.upstreams.get(name) as Upstream, plan: targets.length, route }
+      const upstream = this.upstreams.get(name) as Upstream
+      const target = { upstream, plan: this.#firstPlan + targets.length, route, retry: { ...upstream.config.retry, ...config.retry } }
       targets.push(target)
       own.push(target)
     }
     return route
   }
 
-  /** Tells the engine. Plans and servers of the snapshot before are replaced in place: what runs on them finishes as it began. */
-  #install(order: Serve, engine: Engine): void {
+  /** Tells the engine. What runs on plans and servers of the snapshot before finishes as it began. */
+  #install(order: Serve, engine: Engine, older: Snapshot | null): void {
     for (const upstream of order.config.upstreams) {
       for (const server of upstream.servers) {
-        const name = `${upstream.name}/${server.name}`
-        engine.defineServer(order.slots[name] as number, serverOptions(upstream, server, order))
+        engine.defineServer(order.slots[`${upstream.name}/${server.name}`] as number, this.#serverOptions(upstream, server))
       }
     }
-    for (const target of this.targets) engine.definePlan(target.plan, planOptions(target))
-    for (const target of this.tunnelTargets) engine.defineTunnelPlan(target.plan, tunnelPlanOptions(target))
+    const before = this.#previous
+    for (const target of this.#targets) engine.definePlan(target.plan, planOptions(target))
+    for (const target of this.#tunnelTargets) engine.defineTunnelPlan(target.plan, tunnelPlanOptions(target))
+    // Attempts that began before the change may go on with the plans of then; those of the change before that are over.
+    for (const { plan } of older === null ? [] : older.#targets) if (this.target(plan) === undefined) engine.dropPlan(plan)
+    if (before !== null) {
+      for (const [name, upstream] of before.upstreams) if (!this.upstreams.has(name)) upstream.close()
+    }
     this.listeners.forEach((listener, index) => {
       engine.configureListener(index, listenerOptions(listener.config, order.config.errorPages))
     })
   }
-}
 
-function compileUpstream(config: UpstreamConfig, order: Serve): Upstream {
-  const slots = config.servers.map((server) => order.slots[`${config.name}/${server.name}`] as number)
-  const servers = config.servers.map((server, i) => ({
-    slot: slots[i] as number,
-    weight: server.weight,
-    maxConnections: server.maxConnections,
-    backup: server.backup,
-  }))
-  return { config, slots, picker: new UpstreamPicker(config.balance, servers, order.column) }
-}
-
-function serverOptions(upstream: UpstreamConfig, server: ServerConfig, order: Serve): ServerOptions {
-  const name = `${upstream.name}/${server.name}`
-  return {
-    name,
-    hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address.host, server.address.port) : 'localhost',
-    addresses: order.addresses[name] ?? [],
-    maxConnections: server.maxConnections ?? 0,
-    idle: upstream.keepAlive.idle,
-    idleTimeoutMs: upstream.keepAlive.idleTimeoutMs,
-    queueSlot: -1,
-    failing: [],
+  #serverOptions(upstream: UpstreamConfig, server: ServerConfig): ServerOptions {
+    const name = `${upstream.name}/${server.name}`
+    return {
+      name,
+      hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address.host, server.address.port) : 'localhost',
+      addresses: this.#order.addresses[name] ?? [],
+      maxConnections: server.maxConnections ?? 0,
+      idle: upstream.keepAlive.idle,
+      idleTimeoutMs: upstream.keepAlive.idleTimeoutMs,
+      queueSlot: this.upstreams.get(upstream.name)?.queueSlot ?? -1,
+      failing: upstream.passiveHealth?.statuses ?? [],
+    }
   }
 }
 
@@ -200,8 +265,9 @@ function hostHeaderOf(host: string, port: number): string {
 }
 
 function planOptions(target: Target): PlanOptions {
-  const { timeouts, retry, responseHeaderBytes, name } = target.upstream.config
+  const { responseHeaderBytes, name, sendProxyProtocol, retry } = target.upstream.config
   const { route } = target
+  const { totalMs, ...timeouts } = { ...target.upstream.config.timeouts, ...route.config.timeouts }
   return {
     host: route.config.host,
     strip: route.rewrite.kind === 'static' ? route.rewrite.strip : '',
@@ -210,17 +276,18 @@ function planOptions(target: Target): PlanOptions {
     request: headerProgram(route.config.headers.request),
     response: headerProgram(route.config.headers.response),
     ...timeouts,
+    totalMs: totalMs ?? 0,
     replayBytes: retry.replayBytes,
     responseHeadBytes: responseHeaderBytes,
+    retryStatuses: target.retry.attempts > 0 ? target.retry.statuses : [],
     tellFinished: false,
-    totalMs: 0,
-    retryStatuses: [],
-    sendProxy: abi.sendProxy[target.upstream.config.sendProxyProtocol],
+    sendProxy: abi.sendProxy[sendProxyProtocol],
   }
 }
 
-function tunnelPlanOptions({ upstream: { config } }: TunnelTarget): TunnelPlanOptions {
-  return { connectMs: config.timeouts.connectMs, idleMs: config.timeouts.tunnelMs, sendProxy: abi.sendProxy[config.sendProxyProtocol] }
+function tunnelPlanOptions({ upstream, config }: TunnelTarget): TunnelPlanOptions {
+  const { connectMs, tunnelMs } = { ...upstream.config.timeouts, ...config.timeouts }
+  return { connectMs, idleMs: tunnelMs, sendProxy: abi.sendProxy[upstream.config.sendProxyProtocol] }
 }
 
 const forwardedBits: Record<string, number> = {

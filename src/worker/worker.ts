@@ -3,14 +3,18 @@ import cluster from 'node:cluster'
 import { abi } from '../native/abi.ts'
 import { addon } from '../native/addon.ts'
 import type { Engine } from '../native/contract.ts'
+import { machineMs } from '../shared/base/clock.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
 import { loadConfig } from '../shared/config/load.ts'
 import { BOARD_FD, FIRST_WAKER_FD, type Serve, type ToPrimary, type ToWorker, VERSION } from '../shared/ipc/protocol.ts'
 import { ConnectionLife } from './connection-life.ts'
+import { GossipReceiver } from './gossip-receiver.ts'
 import { refusalLine } from './observe/refusal-line.ts'
 import { RequestLife } from './request-life.ts'
 import { Snapshot } from './snapshot.ts'
 import { stopGracefully } from './stop.ts'
+
+const BEAT_MS = 250
 
 /** Boots this process as a worker. Returns at once; the channel to the primary and the engine keep it alive. */
 export function runWorker(): void {
@@ -31,6 +35,7 @@ class Worker {
   #life: RequestLife | undefined
   #connectionLife: ConnectionLife | undefined
   #snapshot: Snapshot | undefined
+  #receiver: GossipReceiver | undefined
   #isStopping = false
 
   obey(message: ToWorker): void {
@@ -40,6 +45,10 @@ class Worker {
         return
       case 'stop':
         this.stop(message.graceMs)
+        return
+      case 'servers':
+        this.#receiver?.apply(message)
+        this.#beat()
         return
       case 'addresses':
         this.#snapshot?.relocate(message.server, message.addresses)
@@ -68,15 +77,23 @@ class Worker {
         decideTunnel: (serverName, alpn) => (this.#connectionLife as ConnectionLife).decide(serverName, alpn),
         tunnelFailed: () => (this.#connectionLife as ConnectionLife).afterFailure(),
         tunnelEnded: () => (this.#connectionLife as ConnectionLife).ended(),
-        room: () => abi.verdict.answer,
+        room: () => {
+          // After the turn: a verdict takes effect at once then, and the next one that waits sees it.
+          setImmediate(() => this.#snapshot?.room())
+          return abi.verdict.answer
+        },
         refused: (listener, reason, client, why, untold) => {
           const name = this.#snapshot?.listeners[listener]?.config.name ?? String(listener)
           process.stderr.write(refusalLine(name, reason, client, why, untold))
         },
       },
     )
-    const snapshot = new Snapshot(order, this.#engine)
+    const snapshot = new Snapshot(order, this.#engine, this.#snapshot ?? null)
     this.#snapshot = snapshot
+    this.#receiver ??= new GossipReceiver((change) => this.#snapshot?.apply(change))
+    this.#receiver.apply(order.state)
+    // A snapshot begins with what is known already, whoever told it.
+    snapshot.apply({ removed: [], servers: [...this.#receiver.servers()], breakers: [...this.#receiver.breakers()] })
     if (this.#life === undefined) {
       this.#connectionLife = new ConnectionLife(this.#engine, snapshot, reportFunctionError)
       this.#life = new RequestLife(this.#engine, snapshot, reportFunctionError)
@@ -86,6 +103,12 @@ class Worker {
       this.#connectionLife?.serve(snapshot)
     }
     tell({ type: 'ready', generation: order.generation })
+    this.#beat()
+  }
+
+  /** What this worker has applied, so that the primary sees what it missed. */
+  #beat(): void {
+    if (this.#receiver !== undefined) tell(this.#receiver.heartbeat())
   }
 
   #listen(order: Serve, engine: Engine): void {
@@ -95,6 +118,10 @@ class Worker {
       })
     })
     engine.start()
+    setInterval(() => {
+      this.#snapshot?.tick(machineMs())
+      this.#beat()
+    }, BEAT_MS)
   }
 
   #refuse(generation: number, error: unknown): void {
@@ -109,7 +136,7 @@ function wakerFds(workers: number): number[] {
 }
 
 function tell(message: ToPrimary): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }
 
 /** A function of the user's config failed: the request gets a 500, the log says what and where. At most ten a second. */

@@ -89,6 +89,12 @@ export class HealthChecker {
     this.#arm()
   }
 
+  /** Traffic saw it fail: its next check is due now. One that is being checked, or is not checked at all, is left alone. */
+  hurry(id: string): void {
+    this.#scheduler.hurry(`check ${id}`, this.#now())
+    this.#arm()
+  }
+
   /** One row for each server that is checked or has an agent, in the order of the targets. */
   report(): HealthRow[] {
     const rows = new Map<string, HealthRow>()

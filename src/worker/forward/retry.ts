@@ -27,8 +27,11 @@ export interface FailedAttempt {
   failures: number
 }
 
-/** `again`: the same server on a fresh connection. `other`: another server. `answer`: give up with this status. */
-export type AfterFailure = { do: 'again' } | { do: 'other' } | { do: 'answer'; status: 502 | 503 | 504 }
+/**
+ * `again`: the same server on a fresh connection. `other`: another server. `answer`: give up with this status. `pass`: the response
+ * goes to the client as it is.
+ */
+export type AfterFailure = { do: 'again' } | { do: 'other' } | { do: 'pass' } | { do: 'answer'; status: 502 | 503 | 504 }
 
 /**
  * May this failure be repaired without the client seeing it? A request may be sent again when no byte of it reached a server,
@@ -37,6 +40,7 @@ export type AfterFailure = { do: 'again' } | { do: 'other' } | { do: 'answer'; s
 export function afterFailure(failed: FailedAttempt, retry: { attempts: number; on: readonly RetryReason[] }): AfterFailure {
   const answer = { do: 'answer', status: statusOf(failed.kind) } as const
   if (failed.kind === 'busy') return { do: 'other' }
+  if (failed.kind === 'status') return failed.isIdempotent && failed.failures <= retry.attempts ? { do: 'other' } : { do: 'pass' }
   if (failed.kind === 'invalidResponse' || failed.kind === 'headTooLarge' || !failed.isReplayable) return answer
   const mayRepeat = failed.isUnsent || failed.isIdempotent
   const isStale = failed.isReused && (failed.kind === 'closed' || failed.kind === 'reset')

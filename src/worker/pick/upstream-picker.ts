@@ -58,12 +58,14 @@ export class UpstreamPicker {
 
   /**
    * Slot of the server to use, -1 when none is eligible: see `why`. A later tier serves when no server of an earlier one is eligible;
-   * distrusted servers serve when there is no other at all.
+   * when every usable one refused a moment ago, an ejected one serves; distrusted servers serve when there is no other at all.
    */
   pick(context: PickContext): number {
     if (this.#isStale) this.#settle()
     const slot = this.#pickBy(context, 'trusted')
-    return slot < 0 && this.#hasDistrust ? this.#pickBy(context, 'any') : slot
+    if (slot >= 0 || !this.#hasDistrust) return slot
+    const spare = this.#pickEjected(context)
+    return spare >= 0 ? spare : this.#pickBy(context, 'any')
   }
 
   /** Whether this very server may be used now, for a client that is bound to it. It may be draining. */
@@ -150,6 +152,30 @@ export class UpstreamPicker {
   useTable(table: HashTable): boolean {
     if (this.#isStale) this.#settle()
     return this.#ranks.some(({ policy }) => policy instanceof HashPolicy && policy.useTable(table))
+  }
+
+  /** The least loaded of the ejected ones, if all usable ones are distrusted or were tried: then they are no better. */
+  #pickEjected(context: PickContext): number {
+    if (this.#counts.ejected === 0) return -1
+    let best = -1
+    let least = Number.POSITIVE_INFINITY
+    for (const { group, eligible } of this.#ranks) {
+      eligible.at(context, 'trusted')
+      for (let position = 0; position < group.size; position++) {
+        const slot = group.slots[position] as number
+        if (group.isActive[position] === 1) {
+          if (!eligible.isDistrusted(position) && !context.excluded.includes(slot)) return -1
+          continue
+        }
+        if (group.standings[position] !== 'ejected' || !eligible.hasRoom(position)) continue
+        const load = context.board.inFlight[slot * context.board.stride + context.board.offset] as number
+        if (load < least) {
+          least = load
+          best = slot
+        }
+      }
+    }
+    return best
   }
 
   #pickBy(context: PickContext, trust: 'trusted' | 'any'): number {

@@ -16,8 +16,16 @@ export const NODE = process.env['WEIR_TEST_NODE'] ?? process.execPath
 const READY_MS = 20_000
 const STOP_MS = 10_000
 
+/**
+ * What most scenarios leave out: servers see only the connections of the scenario, and an answer comes at once. Those about health,
+ * waiting and balancing ask for weir's own defaults.
+ */
+const QUIET = { balance: 'least-connections', health: 'off', passiveHealth: 'off', slowStart: 'off', queue: 'off', hold: 'off' }
+
 export interface BalancerOptions {
   workers?: number
+  /** Upstreams have the defaults of weir where the config says nothing, instead of the quiet ones of most scenarios. */
+  usesDefaults?: boolean
   env?: Record<string, string>
   /** Further arguments after the file's name. */
   args?: string[]
@@ -95,10 +103,23 @@ interface Run {
   stderr(): string
 }
 
-function launch(scope: Scope, config: ConfigInput, { workers, env = {}, args = [], fileName = 'weir.yaml' }: BalancerOptions): Run {
+/** The file's text. A key that the config gives, in whatever form, wins over the quiet default. */
+function textOf(config: ConfigInput, { workers, usesDefaults = false }: BalancerOptions): string {
+  if (typeof config === 'string') return config
+  const upstreams = config['upstreams'] as Record<string, Record<string, unknown>> | undefined
+  const quiet = Object.entries(upstreams ?? {}).map(([name, upstream]) => [name, { ...QUIET, ...upstream }])
+  return stringify({
+    ...config,
+    ...(usesDefaults || upstreams === undefined ? {} : { upstreams: Object.fromEntries(quiet) }),
+    ...(workers === undefined ? {} : { workers }),
+  })
+}
+
+function launch(scope: Scope, config: ConfigInput, options: BalancerOptions): Run {
+  const { env = {}, args = [], fileName = 'weir.yaml' } = options
   const folder = mkdtempSync(join(tmpdir(), 'weir-scenario-'))
   const path = join(folder, fileName)
-  writeFileSync(path, typeof config === 'string' ? config : stringify(workers === undefined ? config : { ...config, workers }))
+  writeFileSync(path, textOf(config, options))
   const preload = process.env['WEIR_TEST_LD_PRELOAD']
   const child = spawn(NODE, [MAIN, 'run', path, ...args], {
     env: { ...process.env, ...(preload === undefined ? {} : { LD_PRELOAD: preload }), ...env },

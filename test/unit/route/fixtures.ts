@@ -11,6 +11,8 @@ export function route(match: Match, name = 'route'): RouteConfig {
     headers: { request: { set: [], add: [], remove: [] }, response: { set: [], add: [], remove: [] } },
     host: 'preserve',
     errorPages: {},
+    timeouts: {},
+    retry: {},
   }
 }
 

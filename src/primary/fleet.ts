@@ -1,0 +1,223 @@
+/** Everything the primary knows and finds out about servers: names, checks, passive verdicts, breakers, and what workers are told. */
+import { machineMs } from '../shared/base/clock.ts'
+import type { Config, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
+import type { ResolvedAddress } from '../shared/ipc/protocol.ts'
+import type { HeartbeatMessage, ServersMessage } from '../shared/ipc/server-state.ts'
+import type { Board } from './board.ts'
+import { Discovery } from './discovery/discovery.ts'
+import { GossipHub } from './gossip.ts'
+import { GossipTimers } from './gossip-timers.ts'
+import type { AgentOrders } from './health/agent.ts'
+import { Breaker } from './health/breaker.ts'
+import type { CheckTarget } from './health/check-target.ts'
+import { HealthChecker } from './health/checker.ts'
+import { PassiveHealth } from './health/passive.ts'
+import { idOf, type ServerDefinition } from './server-entry.ts'
+import { ServerTable } from './server-table.ts'
+
+/** How often the counters of all workers are looked at. */
+const OBSERVE_MS = 100
+
+export interface FleetOptions {
+  config: Config
+  board: Board
+  rows: number
+  log(line: string): void
+  /** Servers came or went: workers need another order. */
+  onServers(): void
+  onAddresses(server: string, addresses: ResolvedAddress[]): void
+}
+
+interface Watch {
+  config: UpstreamConfig
+  passive: PassiveHealth | null
+  breaker: Breaker | null
+}
+
+export class Fleet {
+  readonly table: ServerTable
+  readonly hub: GossipHub
+  readonly checker: HealthChecker
+  readonly #options: FleetOptions
+  readonly #discovery: Discovery
+  readonly #timers: GossipTimers
+  readonly #watches = new Map<string, Watch>()
+  #observer: NodeJS.Timeout | undefined
+  /** By server: failures of its traffic at the last look, and when that last brought its check forward. */
+  readonly #suspected = new Map<string, { failures: number; hurriedMs: number }>()
+  #isRunning = false
+
+  /** Throws an Error when WEIR_DNS_SERVERS is wrong. */
+  constructor(options: FleetOptions) {
+    this.#options = options
+    const { config, board, rows, log } = options
+    this.table = new ServerTable({ epoch: Date.now(), rows, log, onChange: () => this.#timers.soon() })
+    this.hub = new GossipHub({ table: this.table })
+    this.#timers = new GossipTimers({
+      hub: this.hub,
+      table: this.table,
+      inFlight: (slot) => board.inFlight(slot),
+      freed: (slots) => board.clearRows(slots),
+      now: machineMs,
+    })
+    this.checker = new HealthChecker({
+      now: machineMs,
+      events: {
+        verdict: (id, { health, reason }) => this.table.setHealth(id, health, machineMs(), reason),
+        drain: (id, isDraining) => this.table.setSoftStop(id, isDraining, machineMs(), 'its health check says so'),
+        agent: (id, orders) => this.#obey(id, orders),
+      },
+    })
+    this.#discovery = new Discovery({
+      config,
+      log,
+      onServers: () => this.#redefine(),
+      onAddresses: (server, addresses) => this.#moved(server, addresses),
+    })
+  }
+
+  /** Looks names up, begins to check and to watch. Throws an Error when there are more servers than rows. */
+  async start(): Promise<void> {
+    await this.#discovery.start()
+    this.#define()
+    this.#isRunning = true
+    this.checker.start()
+    this.#observer = setInterval(() => this.#observe(), OBSERVE_MS)
+  }
+
+  stop(): void {
+    this.#isRunning = false
+    clearInterval(this.#observer)
+    this.checker.stop()
+    this.#discovery.stop()
+    this.#timers.stop()
+  }
+
+  /** The config with discovered servers among the listed ones. */
+  config(): Config {
+    return this.#discovery.wholeConfig()
+  }
+  addresses(): Record<string, ResolvedAddress[]> {
+    return this.#discovery.addresses()
+  }
+  slots(): Record<string, number> {
+    return this.table.slots()
+  }
+
+  join(worker: number, send: (message: ServersMessage) => void): ServersMessage {
+    return this.hub.join(worker, send, machineMs())
+  }
+  leave(worker: number): void {
+    this.hub.leave(worker, machineMs())
+  }
+  heard(worker: number, heartbeat: HeartbeatMessage): void {
+    this.hub.heard(worker, heartbeat, machineMs())
+  }
+
+  /** Names brought other servers. One too many is left out with a word, not with the end of everything. */
+  #redefine(): void {
+    if (!this.#isRunning) return
+    try {
+      this.#define()
+      this.#options.onServers()
+    } catch (error) {
+      this.#options.log((error as Error).message)
+    }
+  }
+
+  #moved(server: string, addresses: ResolvedAddress[]): void {
+    if (!this.#isRunning) return
+    this.checker.update(this.#targets())
+    this.#options.onAddresses(server, addresses)
+  }
+
+  #define(): void {
+    const { upstreams } = this.config()
+    this.table.define(
+      upstreams.flatMap((upstream) => upstream.servers.map((server) => definitionOf(upstream, server))),
+      machineMs(),
+    )
+    for (const name of this.#watches.keys()) if (!upstreams.some((upstream) => upstream.name === name)) this.#watches.delete(name)
+    for (const upstream of upstreams) this.#watch(upstream)
+    this.checker.update(this.#targets())
+  }
+
+  #watch(config: UpstreamConfig): void {
+    const { passiveHealth, breaker } = config
+    const known = this.#watches.get(config.name)
+    const watch: Watch = {
+      config,
+      passive: known?.passive ?? (passiveHealth === null ? null : new PassiveHealth(passiveHealth, Math.random)),
+      breaker: known?.breaker ?? (breaker === null ? null : new Breaker(breaker)),
+    }
+    watch.passive?.setServers(config.servers.map((server) => `${config.name}/${server.name}`))
+    this.#watches.set(config.name, watch)
+  }
+
+  #targets(): CheckTarget[] {
+    const addresses = this.addresses()
+    return this.config().upstreams.flatMap((upstream) => {
+      const { health, agent, sendProxyProtocol } = upstream
+      if (health === null && agent === null) return []
+      return upstream.servers.map((server) => {
+        const id = `${upstream.name}/${server.name}`
+        return { id, addresses: addresses[id] ?? [], authority: server.address.text, health, agent, sendProxyProtocol }
+      })
+    })
+  }
+
+  #obey(id: string, { weightShare, admin, down }: AgentOrders): void {
+    const now = machineMs()
+    const why = 'its agent says so'
+    if (weightShare !== undefined) this.table.setWeightShare(id, weightShare, now, why)
+    if (admin !== undefined) this.table.setSoftStop(id, admin !== 'ready', now, why)
+    if (down !== undefined) this.table.setHealth(id, down ? 'down' : 'up', now, why)
+  }
+
+  #observe(): void {
+    const now = machineMs()
+    for (const watch of this.#watches.values()) {
+      if (watch.passive !== null || watch.breaker !== null || watch.config.health !== null) this.#observeUpstream(watch, now)
+    }
+  }
+
+  /** Traffic fails: its check need not wait for its turn. */
+  #suspect(id: string, failures: number, everyMs: number, now: number): void {
+    const known = this.#suspected.get(id)
+    if (known === undefined) {
+      this.#suspected.set(id, { failures, hurriedMs: 0 })
+      return
+    }
+    const isNew = failures > known.failures
+    known.failures = failures
+    if (!isNew || now - known.hurriedMs < everyMs) return
+    known.hurriedMs = now
+    this.checker.hurry(id)
+  }
+
+  #observeUpstream({ config, passive, breaker }: Watch, now: number): void {
+    const counters = config.servers.flatMap((server) => {
+      const id = idOf({ upstream: config.name, config: server })
+      const slot = this.table.get(id)?.record.slot
+      return slot === undefined ? [] : [this.#options.board.outcomes(id, slot)]
+    })
+    if (config.health !== null) for (const one of counters) this.#suspect(one.id, one.failures, config.health.fastIntervalMs, now)
+    for (const { id, isEjected, isProbing, reason } of passive?.observe(counters, now) ?? [])
+      this.table.setEjected(id, { isEjected, isProbing }, now, reason)
+    if (breaker === null) return
+    const sum = { exchanges: 0, failures: 0, firstByteUsSum: 0 }
+    for (const one of counters) {
+      sum.exchanges += one.exchanges
+      sum.failures += one.failures
+      sum.firstByteUsSum += one.firstByteUsSum
+    }
+    const change = breaker.observe(sum, now)
+    if (change !== null) this.table.setBreaker(config.name, change.pass, now, change.reason)
+  }
+}
+
+function definitionOf(upstream: UpstreamConfig, config: ServerConfig): ServerDefinition {
+  const { health, agent, name } = upstream
+  const initial = health === null || health.initial === 'up' ? 'up' : health.initial === 'hold' ? 'unknown' : 'down'
+  return { upstream: name, config, initial, isChecked: health !== null || agent !== null }
+}

@@ -1,0 +1,32 @@
+import { abi } from '../../native/abi.ts'
+
+/** Where things are on the board, in bytes. C++ twin: native/stats/board.h. */
+const { board: size } = abi
+const totalsAt = size.headerBytes
+const columnsAt = totalsAt + size.servers * size.totalStride
+const listenersAt = size.workerBytes
+const serversAt = listenersAt + size.listeners * size.listenerStride
+const addressesAt = serversAt + size.servers * size.serverStride
+const columnBytes = addressesAt + size.addresses * 16
+
+export const layout = { totalsAt, columnsAt, listenersAt, serversAt, addressesAt, columnBytes }
+
+/** Index of a worker's counter in a Float64Array over the whole board. */
+export function workerIndex(column: number, counter: number): number {
+  return (columnsAt + column * columnBytes) / 8 + counter
+}
+
+/** The same of a counter in a (worker, server) cell. */
+export function serverIndex(column: number, slot: number, counter: number): number {
+  return (columnsAt + column * columnBytes + serversAt + slot * size.serverStride) / 8 + counter
+}
+
+/** Index of a server's in-flight total in an Int32Array over the whole board. */
+export function inFlightIndex(slot: number): number {
+  return (totalsAt + slot * size.totalStride) / 4
+}
+
+/** The same of how many wait in the queue that this row stands for. */
+export function waitingIndex(slot: number): number {
+  return inFlightIndex(slot) + 1
+}

@@ -1,0 +1,146 @@
+/** One upstream in one worker: its picker, who waits for it, and what the primary says of it. */
+import { abi } from '../native/abi.ts'
+import type { Engine } from '../native/contract.ts'
+import { inFlightIndex, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
+import type { UpstreamConfig } from '../shared/config/model.ts'
+import type { ServerRecord } from '../shared/ipc/server-state.ts'
+import { UpstreamPicker } from './pick/upstream-picker.ts'
+import { Sticky } from './sticky.ts'
+import { WaitingRoom } from './waiting-room.ts'
+
+/** How often one of those who wait for a server is sent to see whether one accepts again. */
+const LOOK_MS = 200
+/** Retries at once that are always allowed. */
+const LEAST_RETRIES = 3
+
+export interface UpstreamPlace {
+  config: UpstreamConfig
+  /** In the order of `config.servers`. */
+  slots: readonly number[]
+  column: number
+  columns: number
+  zone: string | null
+  engine: Engine
+  counters: Float64Array
+  totals: Int32Array
+}
+
+export class Upstream {
+  readonly config: UpstreamConfig
+  readonly picker: UpstreamPicker
+  readonly slots: readonly number[]
+  readonly sticky: Sticky | null
+  /** Row that counts who waits for this upstream; -1 without servers. */
+  queueSlot: number
+  queue: WaitingRoom | null
+  hold: WaitingRoom | null
+  /** Share of requests that the circuit breaker lets through. */
+  pass = 1
+  /** Exchanges of this worker that are on a further attempt. */
+  retries = 0
+  readonly #place: UpstreamPlace
+  #loadAtMs = -1
+  #load = 0
+
+  constructor(place: UpstreamPlace) {
+    const { config, slots } = place
+    this.#place = place
+    this.config = config
+    this.slots = slots
+    this.queueSlot = slots[0] ?? -1
+    const addresses = config.servers.map((server) => server.address.text)
+    this.picker = new UpstreamPicker({
+      balance: config.balance,
+      hash: config.hash,
+      servers: config.servers.map((server, i) => ({
+        slot: slots[i] as number,
+        // Other ketama clients place `host:port`; servers that share one are told apart by name.
+        id: addresses.indexOf(server.address.text) === addresses.lastIndexOf(server.address.text) ? server.address.text : server.name,
+        weight: server.weight,
+        maxConnections: server.maxConnections,
+        tier: server.tier,
+        zone: server.zone,
+      })),
+      start: place.column,
+      zone: place.zone,
+      slowStart: config.slowStart,
+      initial: config.health?.initial ?? 'up',
+    })
+    this.sticky =
+      config.sticky === null
+        ? null
+        : new Sticky(
+            config.sticky,
+            config.servers.map((server, i) => ({ slot: slots[i] as number, id: `${config.name}/${server.name}` })),
+          )
+    this.queue = config.queue === null ? null : this.#room(config.queue, null)
+    this.hold = config.hold === null ? null : this.#room(config.hold, LOOK_MS)
+  }
+
+  /** Goes on where the same upstream was before a change of the config, with those who wait for it. */
+  adopt(old: Upstream): void {
+    this.picker.adopt(old.picker)
+    this.pass = old.pass
+    this.queueSlot = old.queueSlot
+    if (this.config.queue !== null) this.queue = old.queue ?? this.queue
+    else old.queue?.clear()
+    if (this.config.hold !== null) this.hold = old.hold ?? this.hold
+    else old.hold?.clear()
+  }
+
+  /** The upstream is no more. */
+  close(): void {
+    this.queue?.clear()
+    this.hold?.clear()
+  }
+
+  /** News of one of its servers. */
+  apply(record: ServerRecord): void {
+    this.picker.apply(record)
+  }
+
+  /** Those who wait may find a server now. */
+  release(): void {
+    this.hold?.release()
+    this.queue?.release()
+  }
+
+  /** Exchanges and tunnels of all its servers over all workers; looked up once per millisecond. */
+  load(nowMs: number): number {
+    if (nowMs === this.#loadAtMs) return this.#load
+    let sum = 0
+    for (let i = 0; i < this.slots.length; i++) sum += this.#place.totals[inFlightIndex(this.slots[i] as number)] as number
+    this.#loadAtMs = nowMs
+    this.#load = sum
+    return sum
+  }
+
+  /** A further attempt may begin: the budget is a share of what this worker has in flight, but never below a few. */
+  mayRetry(nowMs: number): boolean {
+    const share = (this.config.retry.budget * this.load(nowMs)) / this.#place.columns
+    return this.retries < Math.max(LEAST_RETRIES, share)
+  }
+
+  #room({ max, timeoutMs }: { max: number; timeoutMs: number }, lookEveryMs: number | null): WaitingRoom {
+    const { columns } = this.#place
+    return new WaitingRoom({
+      // The limit is of all workers, and each has its share of the connections.
+      max: Math.max(1, Math.ceil(max / columns)),
+      timeoutMs,
+      now: () => performance.now(),
+      counted: (change) => this.#count(change),
+      lookEveryMs,
+    })
+  }
+
+  /** On the board, where the engines of all workers see that somebody waits for room. */
+  #count(change: number): void {
+    if (this.queueSlot < 0) return
+    const { column, counters, totals } = this.#place
+    Atomics.add(totals, waitingIndex(this.queueSlot), change)
+    const cell = serverIndex(column, this.queueSlot, abi.serverCounter.waiting)
+    const own = workerIndex(column, abi.workerCounter.waiting)
+    counters[cell] = (counters[cell] as number) + change
+    counters[own] = (counters[own] as number) + change
+  }
+}

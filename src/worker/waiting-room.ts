@@ -1,0 +1,149 @@
+import type { ExchangeId } from './exchange.ts'
+
+/** One exchange or tunnel that waits for a server. */
+export interface Waiter {
+  readonly id: ExchangeId
+  readonly kind: 'exchange' | 'tunnel'
+  /** When it gives up, on the clock of `now`. */
+  readonly deadlineMs: number
+  /** Tries to go on. False: there is still no server for it, and nothing was done. */
+  proceed(): boolean
+  /** Its time is over. */
+  giveUp(): void
+}
+
+export interface RoomOptions {
+  max: number
+  timeoutMs: number
+  now(): number
+  /** How many more, or fewer, wait. */
+  counted(change: number): void
+  /** While somebody waits: called every so often; see `look`. */
+  lookEveryMs: number | null
+}
+
+/**
+ * Those who wait for one upstream in one worker, first in, first out. A queue waits for room at a server and is released by the
+ * engine; a hold waits for a server at all and is released by the news of one. Nothing polls but a hold's look: see `look`.
+ */
+export class WaitingRoom {
+  readonly #options: RoomOptions
+  readonly #waiters = new Map<string, Waiter>()
+  #timer: NodeJS.Timeout | undefined
+  #looker: NodeJS.Timeout | undefined
+  /** Who was let out by the last look; undefined once it has come back. */
+  #scout: string | undefined
+
+  constructor(options: RoomOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#waiters.size
+  }
+
+  /** When one that comes now has to give up. */
+  deadline(): number {
+    return this.#options.now() + this.#options.timeoutMs
+  }
+
+  /** False: the room is full, or its time is over already. */
+  enter(waiter: Waiter): boolean {
+    const key = keyOf(waiter)
+    if (this.#waiters.size >= this.#options.max || waiter.deadlineMs <= this.#options.now()) return false
+    if (this.#scout === key) this.#scout = undefined
+    this.#waiters.set(key, waiter)
+    this.#options.counted(1)
+    this.#arm()
+    return true
+  }
+
+  /** The client has gone, or the exchange has ended in another way. */
+  leave(kind: Waiter['kind'], id: ExchangeId): void {
+    if (this.#waiters.delete(keyOf({ kind, id }))) this.#options.counted(-1)
+  }
+
+  /** There may be servers now: lets those out who were here first, until one finds none. */
+  release(): void {
+    for (const [key, waiter] of this.#waiters) {
+      this.#remove(key)
+      if (!waiter.proceed()) {
+        this.#putBack(key, waiter)
+        return
+      }
+    }
+  }
+
+  /** All give up now. */
+  clear(): void {
+    for (const [key, waiter] of this.#waiters) {
+      this.#remove(key)
+      waiter.giveUp()
+    }
+    clearTimeout(this.#timer)
+    clearInterval(this.#looker)
+  }
+
+  /**
+   * Servers that are called up may all refuse: nobody brings the news when one accepts again. So one of those who wait is sent to see;
+   * when it has not come back by the next look, the others follow.
+   */
+  #look(): void {
+    if (this.#waiters.size === 0) {
+      clearInterval(this.#looker)
+      this.#looker = undefined
+      this.#scout = undefined
+      return
+    }
+    if (this.#scout !== undefined) {
+      this.#scout = undefined
+      this.release()
+      return
+    }
+    const [key, waiter] = this.#waiters.entries().next().value as [string, Waiter]
+    this.#scout = key
+    this.#remove(key)
+    if (waiter.proceed()) return
+    this.#scout = undefined
+    this.#putBack(key, waiter)
+  }
+
+  #remove(key: string): void {
+    this.#waiters.delete(key)
+    this.#options.counted(-1)
+  }
+
+  /** To the front again. */
+  #putBack(key: string, waiter: Waiter): void {
+    const others = [...this.#waiters]
+    this.#waiters.clear()
+    this.#waiters.set(key, waiter)
+    for (const [otherKey, other] of others) this.#waiters.set(otherKey, other)
+    this.#options.counted(1)
+  }
+
+  /** Deadlines are in order but for those who came back, so the first one is near enough. */
+  #arm(): void {
+    const { lookEveryMs } = this.#options
+    if (lookEveryMs !== null && this.#looker === undefined) this.#looker = setInterval(() => this.#look(), lookEveryMs)
+    if (this.#timer !== undefined) return
+    const first = this.#waiters.values().next().value
+    if (first === undefined) return
+    this.#timer = setTimeout(() => this.#expire(), Math.max(1, first.deadlineMs - this.#options.now()))
+  }
+
+  #expire(): void {
+    this.#timer = undefined
+    const now = this.#options.now()
+    for (const [key, waiter] of this.#waiters) {
+      if (waiter.deadlineMs > now) continue
+      this.#remove(key)
+      waiter.giveUp()
+    }
+    this.#arm()
+  }
+}
+
+function keyOf({ kind, id }: Pick<Waiter, 'kind' | 'id'>): string {
+  return `${kind} ${id.index} ${id.generation}`
+}
