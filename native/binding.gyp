@@ -15,6 +15,7 @@
       "http/field_facts.cc",
       "http/forwarder_client.cc",
       "http/forwarder_close.cc",
+      "http/forwarder_hedge.cc",
       "http/forwarder_request.cc",
       "http/forwarder_response.cc",
       "http/forwarder_splice.cc",

@@ -307,11 +307,19 @@ napi_value set_header(napi_env env, napi_callback_info info) {
   return make(env, true);
 }
 
-napi_value add_response_header(napi_env env, napi_callback_info info) {
+// One line per name: a later attempt replaces what an earlier one set.
+napi_value set_response_header(napi_env env, napi_callback_info info) {
   Call c(env, info);
   Exchange* ex = c.exchange();
   if (!ex) return make(env, false);
-  edits_of(*ex).response += latin1(env, c.args[2]) + ": " + latin1(env, c.args[3]) + "\r\n";
+  std::string& lines = edits_of(*ex).response;
+  const std::string start = latin1(env, c.args[2]) + ": ";
+  for (size_t at = 0; at < lines.size();) {
+    const size_t end = lines.find("\r\n", at) + 2;
+    if (lines.compare(at, start.size(), start) == 0) lines.erase(at, end - at);
+    else at = end;
+  }
+  lines += start + latin1(env, c.args[3]) + "\r\n";
   return make(env, true);
 }
 
@@ -447,7 +455,7 @@ napi_value engine_class(napi_env env) {
       method("hostName", host_name),
       method("setHeader", set_header),
       method("setTarget", set_target),
-      method("addResponseHeader", add_response_header),
+      method("setResponseHeader", set_response_header),
       method("stageAnswer", stage_answer),
       method("resume", resume),
       method("resumeTunnel", resume_tunnel),

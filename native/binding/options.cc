@@ -112,6 +112,7 @@ std::unique_ptr<Plan> read_plan(napi_env env, napi_value from) {
   plan->response_head_bytes = uint32_t(number_at(env, from, "responseHeadBytes", plan->response_head_bytes));
   plan->tell_finished = boolean(env, get(env, from, "tellFinished"));
   plan->send_proxy = read_proxy_version(env, from);
+  plan->hedge_ms = uint32_t(number_at(env, from, "hedgeMs"));
   plan->total_ms = uint32_t(number_at(env, from, "totalMs"));
   plan->retry_statuses = read_ranges(env, get(env, from, "retryStatuses"));
   return plan;

@@ -18,7 +18,7 @@ ScriptDecider::ScriptDecider(napi_env env, napi_value decisions) : env_(env) {
   const std::pair<const char*, napi_ref*> functions[] = {
       {"decide", &decide_},           {"afterFailure", &after_failure_}, {"finished", &finished_},
       {"decideTunnel", &decide_tunnel_}, {"tunnelFailed", &tunnel_failed_}, {"refused", &refused_},
-      {"room", &room_},               {"tunnelEnded", &tunnel_ended_},
+      {"room", &room_},               {"tunnelEnded", &tunnel_ended_},   {"hedge", &hedge_},
   };
   for (const auto& [name, ref] : functions) napi_create_reference(env, get(env, decisions, name), 1, ref);
   napi_value resource, name;
@@ -30,7 +30,7 @@ ScriptDecider::ScriptDecider(napi_env env, napi_value decisions) : env_(env) {
 
 ScriptDecider::~ScriptDecider() {
   end_turn();
-  for (napi_ref r : {decide_, after_failure_, finished_, decide_tunnel_, tunnel_failed_, refused_, room_, tunnel_ended_, resource_}) napi_delete_reference(env_, r);
+  for (napi_ref r : {decide_, after_failure_, finished_, decide_tunnel_, tunnel_failed_, refused_, room_, tunnel_ended_, hedge_, resource_}) napi_delete_reference(env_, r);
   napi_async_destroy(env_, context_);
 }
 
@@ -122,6 +122,14 @@ void ScriptDecider::finished(Exchange& ex) {
   lend(ex);
   lent_[abi::lent::failed_server] = int32_t(ex.server_slot);
   call(finished_, nullptr, 0);
+}
+
+Verdict ScriptDecider::hedge(Exchange& ex) {
+  open_turn();
+  lend(ex);
+  if (ex.plan) lent_[abi::lent::plan] = int32_t(ex.plan->id);
+  lent_[abi::lent::failed_server] = int32_t(ex.server_slot);
+  return verdict_of(call(hedge_, nullptr, 0));
 }
 
 void ScriptDecider::room() {

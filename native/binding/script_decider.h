@@ -28,6 +28,7 @@ class ScriptDecider final : public Decider, public TunnelDecider {
   Verdict decide(Exchange& ex) override;
   Verdict after_failure(Exchange& ex, const Failure& failure) override;
   void finished(Exchange& ex) override;
+  Verdict hedge(Exchange& ex) override;
   void room() override;
   void tunnel_ended(Tunnel& t) override;
   TunnelVerdict decide_tunnel(Tunnel& t, const ClientHello& hello) override;
@@ -62,6 +63,7 @@ class ScriptDecider final : public Decider, public TunnelDecider {
   napi_ref decide_tunnel_ = nullptr;
   napi_ref tunnel_failed_ = nullptr;
   napi_ref refused_ = nullptr;
+  napi_ref hedge_ = nullptr;
   napi_ref room_ = nullptr;
   napi_ref tunnel_ended_ = nullptr;
   napi_ref resource_ = nullptr;

@@ -28,6 +28,8 @@ class Decider {
   virtual Verdict after_failure(Exchange& ex, const Failure& failure) = 0;
   // Of an exchange whose plan asks for it, that waited, or that had several attempts.
   virtual void finished(Exchange& ex) = 0;
+  // The server has not answered within the plan's hedge time. `forward`: that server is asked, too, and the first answer counts.
+  virtual Verdict hedge(Exchange& ex) = 0;
   // A server has room again: those who wait for it may go on.
   virtual void room() = 0;
 };

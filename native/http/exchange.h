@@ -96,6 +96,7 @@ struct Exchange : TimerNode {
   Stage stage = Stage::reading_head;
   ClientConnection* client = nullptr;
   UpstreamConnection* upstream = nullptr;
+  UpstreamConnection* rival = nullptr;  // the first attempt of a hedged request, while a second one runs in `upstream`
   Plan* plan = nullptr;
 
   HeadParser parser;
@@ -119,10 +120,15 @@ struct Exchange : TimerNode {
   bool fresh_only = false;
   bool reused = false;             // the current attempt runs on a pooled connection
   bool answering = false;
+  bool hedged = false;
+  bool rival_reused = false;
   bool waited = false;             // TypeScript once said "wait": it is told of the end
   bool passed = false;             // TypeScript wants this response passed on, whatever its status
   uint8_t attempts = 0;
   uint32_t server_slot = 0;
+  uint32_t rival_slot = 0;
+  uint64_t rival_written_before = 0;
+  uint64_t rival_attempt_us = 0;
   uint64_t started_us = 0;
   uint64_t attempt_us = 0;
   uint64_t body_bytes = 0;

@@ -3,7 +3,8 @@
 // Thread   the worker's loop thread only.
 // Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
 // Files    forwarder_client.cc (accept, heads, answers) · forwarder_close.cc (writes, ends) · forwarder_request.cc (attempts, request bodies, failures)
-//          forwarder_response.cc (response heads and bodies) · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
+//          forwarder_hedge.cc (a second attempt beside the first) · forwarder_response.cc (response heads and bodies)
+//          · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
 #pragma once
 #include <sys/epoll.h>
 
@@ -106,6 +107,15 @@ class Forwarder {
   [[nodiscard]] bool certainly_unsent(const Exchange& ex, int reason) const;
   bool read_body(ClientConnection& c, Exchange& ex);
   static void make_room(Buffer& b, Exchange& ex);
+
+  // forwarder_hedge.cc
+  [[nodiscard]] bool may_hedge(const Exchange& ex) const;
+  void hedge(Exchange& ex);
+  void on_rival_event(Exchange& ex, uint32_t events);
+  void rival_failed(Exchange& ex);
+  void drop_rival(Exchange& ex);
+  void take_back_rival(Exchange& ex);
+  void uncount(uint32_t slot);
 
   // forwarder_response.cc
   void read_response(Exchange& ex);

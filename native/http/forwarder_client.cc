@@ -244,6 +244,7 @@ void Forwarder::answer(Exchange& ex, const Answer& a) {
 void Forwarder::end_exchange(Exchange& ex) {
   ClientConnection& c = *ex.client;
   if (ex.attempts > 1 || ex.waited || (ex.plan && ex.plan->tell_finished)) decider_.finished(ex);
+  drop_rival(ex);
   ex.stage = Stage::done;
   rt_.wheel.cancel(&ex);
   ex.replay.clear(rt_.buffers);

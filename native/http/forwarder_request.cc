@@ -97,6 +97,7 @@ void Forwarder::on_upstream_event(UpstreamConnection& u, uint32_t events) {
     return connected(u);
   }
   if (u.state != UpstreamConnection::State::leased || !u.exchange) return;
+  if (u.exchange->rival == &u) return on_rival_event(*u.exchange, events);
   if (events & EPOLLIN || ended) u.readable = true;
   if (ended) u.peer_ended = true;
   const Token me{TokenKind::upstream, u.slot_generation, u.slot_index};
@@ -287,6 +288,7 @@ bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
 
 void Forwarder::request_sent(Exchange& ex) {
   if (ex.stage != Stage::sending) return;
+  if (may_hedge(ex) && ex.plan->hedge_ms < ex.plan->first_byte_ms) return rt_.wheel.arm(ex.upstream, ex.plan->hedge_ms);
   rt_.wheel.arm(ex.upstream, !ex.upstream->blocked() ? ex.plan->first_byte_ms : ex.plan->idle_ms);
 }
 
@@ -359,9 +361,7 @@ bool Forwarder::certainly_unsent(const Exchange& ex, int reason) const {
 void Forwarder::end_lease(Exchange& ex, bool reusable) {
   if (ex.counted_in_flight) {
     ex.counted_in_flight = false;
-    rt_.board.total_in_flight(ex.server_slot).fetch_sub(1, std::memory_order_relaxed);
-    rt_.count_server(ex.server_slot, abi::server_counter::in_flight, -1);
-    pool_.made_room(ex.server_slot);
+    uncount(ex.server_slot);
   }
   UpstreamConnection* u = ex.upstream;
   if (!u) return;
@@ -376,6 +376,7 @@ void Forwarder::attempt_failed(Exchange& ex, int reason, int error) {
   if (ex.reused && (reason == abi::failure::closed || reason == abi::failure::reset)) rt_.count_server(ex.server_slot, abi::server_counter::stale);
   else if (reason != abi::failure::busy && reason != abi::failure::status && !own_shortage(error)) pool_.count_failure(ex.server_slot);
   end_lease(ex, false);
+  if (ex.rival) return take_back_rival(ex);
   // What was parsed of a response belongs to the failed attempt.
   perform(ex, decider_.after_failure(ex, f));
 }

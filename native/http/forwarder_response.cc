@@ -137,6 +137,7 @@ void Forwarder::take_head(Exchange& ex, std::string_view bytes, bool pooled) {
 
 // A status that may be tried again on another server. TypeScript says whether it is; if not, the response goes on as any other.
 void Forwarder::ask_again(Exchange& ex, std::string_view rest) {
+  drop_rival(ex);
   const Token me{TokenKind::client, ex.client->slot_generation, ex.client->slot_index};
   const uint64_t first_byte_us = rt_.now_us - ex.attempt_us;
   const Verdict v = decider_.after_failure(ex, {abi::failure::status, ex.response.status, false});
@@ -164,6 +165,7 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
   ClientConnection& c = *ex.client;
   UpstreamConnection& u = *ex.upstream;
   Server& s = *u.server;
+  drop_rival(ex);
   ex.stage = Stage::responding;
   ex.response_started = true;
   ex.replayable = false;

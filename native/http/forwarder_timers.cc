@@ -58,6 +58,10 @@ void Forwarder::on_upstream_timer(UpstreamConnection& u) {
   if (u.state == UpstreamConnection::State::idle) return pool_.on_idle_timeout(u);
   if (!u.exchange) return;
   Exchange& ex = *u.exchange;
+  if (ex.rival == &u) {
+    rt_.count(abi::worker_counter::timeouts);
+    return rival_failed(ex);
+  }
   switch (ex.stage) {
     case Stage::connecting:
       rt_.count(abi::worker_counter::timeouts);
@@ -67,6 +71,7 @@ void Forwarder::on_upstream_timer(UpstreamConnection& u) {
     case Stage::sending:
       // While the client is still sending its body, the server need not have said anything.
       if (!ex.request_complete && !u.blocked()) return;
+      if (may_hedge(ex) && ex.plan->hedge_ms < ex.plan->first_byte_ms) return hedge(ex);
       rt_.count(abi::worker_counter::timeouts);
       return attempt_failed(ex, abi::failure::first_byte_timeout, ETIMEDOUT);
     case Stage::responding:

@@ -56,6 +56,7 @@ struct Plan {
   uint32_t tunnel_ms = 3'600'000;
   uint32_t replay_bytes = 65536;
   uint32_t response_head_bytes = 32768;
+  uint32_t hedge_ms = 0;  // when a second server is asked, too; 0 is never
   uint32_t total_ms = 0;  // from the head to the end of the response; 0 is no limit
   std::vector<std::pair<int, int>> retry_statuses;  // responses that TypeScript is asked about before they are passed on
   bool tell_finished = false;

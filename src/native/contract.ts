@@ -19,6 +19,8 @@ export interface Decisions {
   decide(path: string): number
   afterFailure(): number
   finished(): number
+  /** The server is late and the plan hedges: `forward` asks another one, too. */
+  hedge(): number
   /** A connection of a `tcp` or `tls` listener is here. `alpn`: names joined by commas. */
   decideTunnel(serverName: string, alpn: string): number
   /** Its server could not be reached; nothing was sent. */
@@ -95,6 +97,8 @@ export interface PlanOptions {
   responseHeadBytes: number
   /** Call `finished` when an exchange of this plan ends. */
   tellFinished: boolean
+  /** When a second server is asked, too; 0 is never. */
+  hedgeMs: number
   /** From the head to the end of the response; 0 is no limit. */
   totalMs: number
   /** Statuses about which `afterFailure` is asked before the response is passed on. */
@@ -155,8 +159,8 @@ export interface Engine {
   /** Changes the request that goes to the server. False when the exchange is gone. */
   setHeader(index: number, generation: number, name: string, value: string | null): boolean
   setTarget(index: number, generation: number, target: string): boolean
-  /** Adds a line to the response of this exchange. */
-  addResponseHeader(index: number, generation: number, name: string, value: string): boolean
+  /** A line that the response of this exchange gets beside the server's own, once per name. */
+  setResponseHeader(index: number, generation: number, name: string, value: string): boolean
   /** The answer that a verdict `answer` gives. `headers`: whole lines with CRLF. Without a body: the listener's page for the status. */
   stageAnswer(status: number, headers: string, contentType: string, body: string | undefined): void
   /** The verdict on an exchange that waits. False when it is gone. */

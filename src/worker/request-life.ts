@@ -117,6 +117,17 @@ export class RequestLife {
     return this.#tryAnother(memory, failed)
   }
 
+  /** The server is late: another one is asked beside it, if the budget of retries has room. Facts are in `lent`. */
+  hedge(): Verdict {
+    const lateSlot = this.#lent[at.failedServer] as number
+    const memory = this.#memoryOf(this.#lent[at.index] as number)
+    if (memory === null || !memory.target.upstream.mayRetry(this.#lent[at.nowMs] as number)) return verdict.abort
+    const slot = this.#pick(memory.target, memory.path, [...memory.failed, lateSlot])
+    if (slot < 0) return verdict.abort
+    this.#beginRetry(memory, false)
+    return this.#forwardTo(slot, memory.target, false)
+  }
+
   /** An exchange ended that waited or had several attempts. */
   finished(): Verdict {
     const index = this.#lent[at.index] as number
@@ -183,7 +194,7 @@ export class RequestLife {
 
   #bind(cookie: string): void {
     const [index, generation] = [this.#lent[at.index] as number, this.#lent[at.generation] as number]
-    this.#engine.addResponseHeader(index, generation, 'Set-Cookie', cookie)
+    this.#engine.setResponseHeader(index, generation, 'Set-Cookie', cookie)
   }
 
   #fillKey(target: Target, path: string): void {

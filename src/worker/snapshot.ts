@@ -276,6 +276,7 @@ function planOptions(target: Target): PlanOptions {
     request: headerProgram(route.config.headers.request),
     response: headerProgram(route.config.headers.response),
     ...timeouts,
+    hedgeMs: target.upstream.config.hedge?.afterMs ?? 0,
     totalMs: totalMs ?? 0,
     replayBytes: retry.replayBytes,
     responseHeadBytes: responseHeaderBytes,

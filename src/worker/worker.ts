@@ -74,6 +74,7 @@ class Worker {
         decide: (path) => (this.#life as RequestLife).decide(path),
         afterFailure: () => (this.#life as RequestLife).afterFailure(),
         finished: () => (this.#life as RequestLife).finished(),
+        hedge: () => (this.#life as RequestLife).hedge(),
         decideTunnel: (serverName, alpn) => (this.#connectionLife as ConnectionLife).decide(serverName, alpn),
         tunnelFailed: () => (this.#connectionLife as ConnectionLife).afterFailure(),
         tunnelEnded: () => (this.#connectionLife as ConnectionLife).ended(),

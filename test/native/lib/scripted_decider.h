@@ -33,6 +33,9 @@ class ScriptedDecider : public Decider, public TunnelDecider {
     return t.attempts <= retries ? tunnel() : TunnelVerdict{.refusal = abi::refusal::no_server};
   };
 
+  // The other server of the bed, where there is one.
+  std::function<Verdict(Exchange&)> on_hedge = [](Exchange&) { return Verdict(); };
+  Verdict hedge(Exchange& ex) override { return on_hedge(ex); }
   void room() override { ++rooms; }
   void tunnel_ended(Tunnel&) override { ++tunnels_ended; }
 
