@@ -48,7 +48,7 @@ function measure({ balance, hash }: Subject, weights: 'equal' | 'mixed', size: n
   const picker = new UpstreamPicker({ balance, hash, servers, start: 0, zone: null, slowStart: null })
   const board: BoardView = { inFlight: new Int32Array(size * STRIDE), stride: STRIDE, offset: 1 }
   const latencies = Float64Array.from({ length: size }, (_, slot) => 500 + (slot % 7) * 100)
-  const context = new PickContext(board, { read: (slot) => latencies[slot] as number })
+  const context = new PickContext(board, { read: (slot) => latencies[slot] as number }, Math.random)
   const open = new Int32Array(size * 2).fill(-1)
   run(picker, context, open, 20_000)
   return Math.min(...Array.from({ length: ROUNDS }, () => run(picker, context, open, PICKS)))

@@ -47,7 +47,17 @@ export const abi = {
   },
 
   /** Why an attempt failed; `lent.reason` of `afterFailure`. */
-  failure: { connect: 0, connectTimeout: 1, reset: 2, closed: 3, firstByteTimeout: 4, invalidResponse: 5, busy: 6, headTooLarge: 7, status: 8 },
+  failure: {
+    connect: 0,
+    connectTimeout: 1,
+    reset: 2,
+    closed: 3,
+    firstByteTimeout: 4,
+    invalidResponse: 5,
+    busy: 6,
+    headTooLarge: 7,
+    status: 8,
+  },
 
   /**
    * Why a connection was closed before anything was forwarded: `lent.detail` of an `abort` for the ones that TypeScript decides, and

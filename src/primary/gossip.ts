@@ -1,5 +1,5 @@
 import type { HeartbeatMessage, ServersMessage } from '../shared/ipc/server-state.ts'
-import { type LagFigures, type LagRecorder, RecentLags } from './recent-lags.ts'
+import { type LagFigures, LagHistogram, type LagRecorder } from './lag-histogram.ts'
 import type { ServerTable } from './server-table.ts'
 
 /** A worker that is behind and confirms nothing new for so long gets the whole table. */
@@ -34,7 +34,7 @@ export class GossipHub {
   /** Every live worker has confirmed the changes up to here. */
   #converged = 0
 
-  constructor({ table, lags = new RecentLags() }: GossipOptions) {
+  constructor({ table, lags = new LagHistogram() }: GossipOptions) {
     this.#table = table
     this.#lags = lags
   }

@@ -71,8 +71,7 @@ export class Supervisor {
   /** Servers came or went: everybody gets an order anew. */
   reorder(): void {
     const { order, fleet } = this.#options
-    for (const slot of this.#slots.values())
-      if (slot.isListening) send(slot, { ...order(slot.column), state: fleet.table.whole() })
+    for (const slot of this.#slots.values()) if (slot.isListening) send(slot, { ...order(slot.column), state: fleet.table.whole() })
   }
 
   /** Settles when every worker has finished what it had, at the latest after the grace. 0 is no deadline. */

@@ -7,8 +7,8 @@
 import type { ConnectionOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
-import type { ExchangeId, Verdict } from './exchange.ts'
 import { machineMs } from '../shared/base/clock.ts'
+import type { ExchangeId, Verdict } from './exchange.ts'
 import { type FailureKind, mayConnectAgain } from './forward/retry.ts'
 import { ConnectionView, CurrentTunnel } from './lent-tunnel.ts'
 import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
@@ -47,7 +47,7 @@ export class ConnectionLife {
     this.#tunnel = new CurrentTunnel(engine)
     this.#snapshot = snapshot
     this.#report = report
-    this.#context = new PickContext(snapshot.board, snapshot.latencies)
+    this.#context = new PickContext(snapshot.board, snapshot.latencies, Math.random)
   }
 
   /** From now on decisions are made on this snapshot. */

@@ -7,11 +7,12 @@
 import type { Request, RequestOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
+import { machineMs } from '../shared/base/clock.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
 import { headerLines, requireHeader, requireStatus, stageStatus } from './forward/answers.ts'
 import { afterFailure, type FailedAttempt, type FailureKind } from './forward/retry.ts'
-import { CurrentHead } from './lent-head.ts'
 import { hashKeyOf } from './hash-key.ts'
+import { CurrentHead } from './lent-head.ts'
 import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
 import { PickContext } from './pick/pick-context.ts'
@@ -20,7 +21,6 @@ import { normalizePath } from './route/normalize-path.ts'
 import { applyRewrite, targetOf } from './route/rewrite.ts'
 import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot.ts'
 import type { WaitingRoom } from './waiting-room.ts'
-import { machineMs } from '../shared/base/clock.ts'
 
 const { lent: at, headFlag, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
@@ -57,7 +57,7 @@ export class RequestLife {
     this.#head = new CurrentHead(engine)
     this.#snapshot = snapshot
     this.#report = report
-    this.#context = new PickContext(snapshot.board, snapshot.latencies)
+    this.#context = new PickContext(snapshot.board, snapshot.latencies, Math.random)
   }
 
   /** From now on decisions are made on this snapshot. */

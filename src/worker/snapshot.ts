@@ -1,9 +1,10 @@
 /** The compiled config that a worker serves from. Immutable but for what policies remember; swapped whole. */
 import { abi } from '../native/abi.ts'
 import type { Engine, ListenerOptions, PlanOptions, ServerOptions, TunnelPlanOptions } from '../native/contract.ts'
+import { serverIndex } from '../shared/board/layout.ts'
 import type { ListenerConfig, RetryConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
-import type { BreakerState, ServerRecord } from '../shared/ipc/server-state.ts'
 import type { ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
+import type { BreakerState, ServerRecord } from '../shared/ipc/server-state.ts'
 import { pagesOf } from './forward/answers.ts'
 import { headerProgram } from './forward/header-program.ts'
 import type { TableChange } from './gossip-receiver.ts'
@@ -16,8 +17,8 @@ import type { HostRoutes, Router } from './route/router.ts'
 import { compileRouter } from './route/router.ts'
 import type { Split } from './route/split.ts'
 import { compileSplit } from './route/split.ts'
+import { TableShop } from './tables.ts'
 import { Upstream } from './upstream.ts'
-import { serverIndex } from '../shared/board/layout.ts'
 
 /** What a route does, ready to run. `forward` has one target per upstream of its split, each with its own header program. */
 export type Action =
@@ -78,6 +79,7 @@ export class Snapshot {
   readonly #firstPlan: number
   readonly #planCount: number
   #previous: Snapshot | null
+  readonly #shop: TableShop
   /** By row: whose news are for whom. */
   readonly #bySlot = new Map<number, { server: string; upstream: Upstream }>()
 
@@ -87,6 +89,7 @@ export class Snapshot {
     this.#previous = previous
     const older = previous === null ? null : previous.#previous
     if (previous !== null) previous.#previous = null
+    this.#shop = previous === null ? new TableShop() : previous.#shop
     this.generation = order.generation
     const totals = new Int32Array(engine.board)
     const counters = new Float64Array(engine.board, 0, Math.floor(engine.board.byteLength / 8))
@@ -142,7 +145,10 @@ export class Snapshot {
       touched.add(place.upstream)
     }
     for (const breaker of breakers) this.#setBreaker(breaker)
-    for (const upstream of touched) upstream.release()
+    for (const upstream of touched) {
+      upstream.orderTables(this.#shop)
+      upstream.release()
+    }
   }
 
   /** A server has room again: those who wait are asked in turn. */

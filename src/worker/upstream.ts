@@ -6,6 +6,7 @@ import type { UpstreamConfig } from '../shared/config/model.ts'
 import type { ServerRecord } from '../shared/ipc/server-state.ts'
 import { UpstreamPicker } from './pick/upstream-picker.ts'
 import { Sticky } from './sticky.ts'
+import { OFFLOAD_ABOVE, type TableShop } from './tables.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 /** How often one of those who wait for a server is sent to see whether one accepts again. */
@@ -65,6 +66,7 @@ export class Upstream {
       zone: place.zone,
       slowStart: config.slowStart,
       initial: config.health?.initial ?? 'up',
+      offloadAbove: OFFLOAD_ABOVE,
     })
     this.sticky =
       config.sticky === null
@@ -97,6 +99,11 @@ export class Upstream {
   /** News of one of its servers. */
   apply(record: ServerRecord): void {
     this.picker.apply(record)
+  }
+
+  /** Orders hash tables that are out of date, where they are too big to be built in passing. */
+  orderTables(shop: TableShop): void {
+    if (this.config.hash !== null && this.slots.length > OFFLOAD_ABOVE) shop.supply(this.config.name, this.picker)
   }
 
   /** Those who wait may find a server now. */

@@ -7,7 +7,7 @@ export interface Layer {
   may: readonly string[]
 }
 
-const shared = ['base', 'public-types', 'config', 'ipc', 'board'] as const
+const shared = ['base', 'public-types', 'config', 'ipc', 'board', 'health'] as const
 const stages = ['accept', 'route', 'pick', 'forward', 'observe'] as const
 const stage = (name: string): Layer => ({ at: `src/worker/${name}/`, may: [...shared, 'native', 'exchange'] })
 
@@ -20,6 +20,7 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   ipc: { at: 'src/shared/ipc/', may: ['base', 'config'] },
   native: { at: 'src/native/', may: ['base', 'config', 'ipc'] },
   board: { at: 'src/shared/board/', may: ['base', 'native'] },
+  health: { at: 'src/shared/health-machine.ts', may: ['base'] },
   exchange: { at: 'src/worker/exchange.ts', may: ['native'] },
   accept: stage('accept'),
   route: stage('route'),

@@ -20,7 +20,7 @@ export class PickContext {
   /** Address of the client as text; '' for a unix socket. */
   clientIp = ''
 
-  constructor(board: BoardView, latencies: LatencyView = NO_LATENCIES, random: () => number = Math.random) {
+  constructor(board: BoardView, latencies: LatencyView, random: () => number) {
     this.board = board
     this.latencies = latencies
     this.random = random

@@ -1,9 +1,9 @@
 /** HTTP servers of one upstream whose behaviour a scenario changes while traffic flows, and that it takes away and brings back. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ask, connect, type Target } from './client.ts'
+import { ask, type Client, connect, type Target } from './client.ts'
+import { config } from './config.ts'
 import { type Handler, type SeenRequest, startServer, type TestServer } from './server.ts'
-import type { Scope } from './wait.ts'
-import { until } from './wait.ts'
+import { type Scope, until } from './wait.ts'
 
 export interface Member {
   readonly name: string
@@ -36,13 +36,13 @@ export function answers(status: number, text = '', headers: Record<string, strin
 
 /** A server that answers its name. It listens until the scope ends. */
 export async function member(scope: Scope, name: string, place: { host?: string; port?: number } = {}): Promise<Member> {
-  let server: TestServer
+  let server: TestServer | undefined
   let inHand = 0
   let mostInHand = 0
   const requests: SeenRequest[] = []
   const checks: SeenRequest[] = []
   const route: Handler = (req, res, seen) => {
-    if (seen.url.startsWith('/health')) {
+    if (/^\/health\b/.test(seen.url)) {
       checks.push(seen)
       return made.checked(req, res, seen)
     }
@@ -56,7 +56,7 @@ export async function member(scope: Scope, name: string, place: { host?: string;
     server = await startServer(scope, route, { name, ...place, port })
   }
   await start(place.port ?? 0)
-  const { address, port } = server!
+  const { address, port } = server as unknown as TestServer
   const made: Member = {
     name,
     address,
@@ -70,7 +70,7 @@ export async function member(scope: Scope, name: string, place: { host?: string;
       return mostInHand
     },
     get connections() {
-      return server.connections
+      return server?.connections ?? 0
     },
     handle: answers(200, name),
     checked: answers(200, 'ok'),
@@ -79,7 +79,7 @@ export async function member(scope: Scope, name: string, place: { host?: string;
       checks.length = 0
       mostInHand = 0
     },
-    stop: () => server.close(),
+    stop: async () => server?.close(),
     start: () => start(port),
   }
   return made
@@ -146,11 +146,12 @@ export function tally(texts: readonly string[]): Record<string, number> {
 }
 
 /** Waits until `count` requests in a row were all answered by these servers and by no other. */
-export async function serves(scope: Scope, target: Target, names: string, { count = 8, within = 5_000 } = {}): Promise<void> {
+export async function serves(scope: Scope, target: Target, names: string, options: ServesOptions = {}): Promise<void> {
+  const { count = 8, within = 5_000, path = '/' } = options
   const wanted = [...names].sort().join('')
   let last = ''
   const isSo = async () => {
-    const texts = await picks(scope, target, count)
+    const texts = await picks(scope, target, count, `GET ${path}`)
     last = texts.join(' ')
     return [...new Set(texts)].sort().join('') === wanted
   }
@@ -159,9 +160,29 @@ export async function serves(scope: Scope, target: Target, names: string, { coun
   })
 }
 
+export interface ServesOptions {
+  count?: number
+  within?: number
+  path?: string
+}
+
 /** Sends a request and returns when it is on its way; the answer is read with `readResponse`. */
-export async function send(scope: Scope, target: Target, startLine = 'GET /', headers: Record<string, string> = {}) {
+export async function send(
+  scope: Scope,
+  target: Target,
+  startLine = 'GET /',
+  headers: Record<string, string> = {},
+  body?: string,
+): Promise<Client> {
   const client = await connect(scope, target)
-  client.request(startLine, headers)
+  client.request(startLine, headers, body)
   return client
+}
+
+type Settings = Record<string, unknown>
+
+/** A config with these upstreams, each behind the path of its name: `/name`, and everything below. */
+export function byPath(upstreams: Record<string, Settings>, top: Settings = {}): Settings {
+  const routes = Object.keys(upstreams).map((name) => ({ match: { path: [`=/${name}`, `/${name}/`] }, upstream: name }))
+  return { ...config({ servers: [], listener: { routes } }), upstreams, ...top }
 }

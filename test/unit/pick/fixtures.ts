@@ -1,5 +1,5 @@
 import type { ServerState } from '../../../src/shared/ipc/server-state.ts'
-import { PickContext } from '../../../src/worker/pick/pick-context.ts'
+import { NO_LATENCIES, PickContext } from '../../../src/worker/pick/pick-context.ts'
 import type { BoardView, LatencyView, PickServer, PolicyName } from '../../../src/worker/pick/picker.ts'
 import type { PickerOptions } from '../../../src/worker/pick/upstream-picker.ts'
 import { UpstreamPicker } from '../../../src/worker/pick/upstream-picker.ts'
@@ -39,7 +39,7 @@ export function board(size: number, loads: readonly number[] = []): BoardView {
 }
 
 export function context(view: BoardView, changes: Partial<PickContext> = {}): PickContext {
-  return Object.assign(new PickContext(view, undefined, seededRandom(1)), changes)
+  return Object.assign(new PickContext(view, NO_LATENCIES, seededRandom(1)), changes)
 }
 
 /** By slot, in microseconds. */

@@ -16,7 +16,6 @@ export const futureOptions: readonly FutureOption[] = [
   { at: 'listeners.*.protocol', values: ['https'] },
   { at: 'listeners.*.tls' },
   { at: 'upstreams.*.tls' },
-  { at: 'upstreams.*.hedge' },
 ]
 
 /** The row for a place and what stands there, or null. */
