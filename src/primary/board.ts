@@ -5,6 +5,8 @@ import type { ServerCounters } from './health/passive.ts'
 
 const { board: size, listenerCounter, serverCounter, workerCounter } = abi
 
+const ACTIVITY = [serverCounter.exchanges, serverCounter.answered, serverCounter.failures, serverCounter.failedStatuses]
+
 /** The shared counters as the primary sees them. */
 export class Board {
   readonly fd: number
@@ -28,6 +30,16 @@ export class Board {
   /** Exchanges and tunnels of a server over all workers. */
   inFlight(slot: number): number {
     return Atomics.load(this.#totals, inFlightIndex(slot))
+  }
+
+  /** Grows with everything that a server does and fails to do: equal numbers mean that nothing happened meanwhile. */
+  activity(slot: number): number {
+    let sum = 0
+    for (let column = 0; column < this.#workers; column++) {
+      const at = serverIndex(column, slot, 0)
+      for (const counter of ACTIVITY) sum += this.#counters[at + counter] as number
+    }
+    return sum
   }
 
   /** What a server's exchanges came to, for passive health and breakers. */

@@ -11,7 +11,7 @@ import type { AgentOrders } from './health/agent.ts'
 import { Breaker } from './health/breaker.ts'
 import type { CheckTarget } from './health/check-target.ts'
 import { HealthChecker } from './health/checker.ts'
-import { PassiveHealth } from './health/passive.ts'
+import { PassiveHealth, type ServerCounters } from './health/passive.ts'
 import { idOf, type ServerDefinition } from './server-entry.ts'
 import { ServerTable } from './server-table.ts'
 
@@ -30,6 +30,7 @@ export interface FleetOptions {
 
 interface Watch {
   config: UpstreamConfig
+  servers: { id: string; slot: number }[]
   passive: PassiveHealth | null
   breaker: Breaker | null
 }
@@ -45,6 +46,8 @@ export class Fleet {
   #observer: NodeJS.Timeout | undefined
   /** By server: failures of its traffic at the last look, and when that last brought its check forward. */
   readonly #suspected = new Map<string, { failures: number; hurriedMs: number }>()
+  /** By row: see Board.activity. */
+  readonly #activity = new Map<number, number>()
   #isRunning = false
 
   /** Throws an Error when WEIR_DNS_SERVERS is wrong. */
@@ -145,12 +148,17 @@ export class Fleet {
   #watch(config: UpstreamConfig): void {
     const { passiveHealth, breaker } = config
     const known = this.#watches.get(config.name)
+    const ids = config.servers.map((server) => idOf({ upstream: config.name, config: server }))
     const watch: Watch = {
       config,
+      servers: ids.flatMap((id) => {
+        const slot = this.table.get(id)?.record.slot
+        return slot === undefined ? [] : [{ id, slot }]
+      }),
       passive: known?.passive ?? (passiveHealth === null ? null : new PassiveHealth(passiveHealth, Math.random)),
       breaker: known?.breaker ?? (breaker === null ? null : new Breaker(breaker)),
     }
-    watch.passive?.setServers(config.servers.map((server) => `${config.name}/${server.name}`))
+    watch.passive?.setServers(ids)
     this.#watches.set(config.name, watch)
   }
 
@@ -195,12 +203,16 @@ export class Fleet {
     this.checker.hurry(id)
   }
 
-  #observeUpstream({ config, passive, breaker }: Watch, now: number): void {
-    const counters = config.servers.flatMap((server) => {
-      const id = idOf({ upstream: config.name, config: server })
-      const slot = this.table.get(id)?.record.slot
-      return slot === undefined ? [] : [this.#options.board.outcomes(id, slot)]
-    })
+  #observeUpstream({ config, servers, passive, breaker }: Watch, now: number): void {
+    const { board } = this.#options
+    const counters: ServerCounters[] = []
+    for (const { id, slot } of servers) {
+      const activity = board.activity(slot)
+      // Most servers of a big fleet did nothing since the last look. A breaker adds all of them up.
+      if (breaker === null && this.#activity.get(slot) === activity) continue
+      this.#activity.set(slot, activity)
+      counters.push(board.outcomes(id, slot))
+    }
     if (config.health !== null) for (const one of counters) this.#suspect(one.id, one.failures, config.health.fastIntervalMs, now)
     for (const { id, isEjected, isProbing, reason } of passive?.observe(counters, now) ?? [])
       this.table.setEjected(id, { isEjected, isProbing }, now, reason)

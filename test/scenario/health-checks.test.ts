@@ -219,6 +219,8 @@ test('what is no answer counts as a failure, and costs little memory', async (t)
       const server = await rawServer(t, async (socket) => {
         await socket.readHead(60_000)
         act(socket)
+        await socket.closed(60_000)
+        socket.socket.destroy()
       })
       return { what, server }
     }),
@@ -239,6 +241,7 @@ test('what is no answer counts as a failure, and costs little memory', async (t)
   await serves(t, checking.port(), 'a')
 })
 
+// Says which one it was.
 const named = (what: string) => (cause: Error) => {
   throw new Error(`${what}: ${cause.message}`, { cause })
 }

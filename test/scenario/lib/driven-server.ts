@@ -44,11 +44,12 @@ export function sawReset({ socket, reader }: { socket: Socket; reader: Reader })
 }
 
 /** A server that says its name in a line and then sends back what it gets. */
-export function namedServer(scope: Scope, name: string): Promise<RawServer> {
-  return rawServer(scope, async ({ socket }) => {
+export function namedServer(scope: Scope, name: string, place: { host?: string; port?: number } = {}): Promise<RawServer> {
+  const script: Parameters<typeof rawServer>[1] = async ({ socket }) => {
     socket.write(`${name}\n`)
     socket.pipe(socket)
-  })
+  }
+  return rawServer(scope, script, place)
 }
 
 /** Connects, and says which `namedServer` (or server process of kind `tcp`) is at the other end. The connection stays open. */

@@ -37,7 +37,10 @@ const PROGRAM = fileURLToPath(new URL('./faulty-server-program.ts', import.meta.
 const START_MS = 15_000
 
 /** Starts one on a free port; it ends with the scope. */
-export async function startFaultyServer(scope: Scope, { host = '127.0.0.1', prefix = [] }: FaultyServerOptions = {}): Promise<FaultyServer> {
+export async function startFaultyServer(
+  scope: Scope,
+  { host = '127.0.0.1', prefix = [] }: FaultyServerOptions = {},
+): Promise<FaultyServer> {
   const begin = () => launch(scope, [...prefix, process.execPath, '--import', 'tsx', PROGRAM, host])
   let child = await begin()
   let spare: ChildProcess | undefined

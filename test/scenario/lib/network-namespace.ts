@@ -36,9 +36,10 @@ function make(scope: Scope, ip: string): NetworkNamespace {
   const net = `198.18.${process.pid % 251}`
   const [outside, inside] = [`wo${process.pid}`, `wi${process.pid}`]
   run(`netns add ${name}`)
-  // The pair of interfaces goes with the namespace.
   scope.after(() => run(`netns del ${name}`))
   run(`link add ${outside} type veth peer name ${inside} netns ${name}`)
+  // With its peer; the namespace itself may stay until the last process in it has ended.
+  scope.after(() => run(`link del ${outside}`))
   run(`addr add ${net}.1/30 dev ${outside}`)
   run(`link set ${outside} up`)
   run(`-n ${name} addr add ${net}.2/30 dev ${inside}`)

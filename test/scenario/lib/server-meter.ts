@@ -56,7 +56,9 @@ function meterOf(samples: Sample[], mostInFlight: readonly number[]): ServerMete
   const last = () => samples.at(-1) as Sample
   const since = (at: number) => samples.findLast((sample) => sample.at <= at) ?? (samples[0] as Sample)
   const risesOf = (server: number, from: number, trace: Trace) =>
-    samples.filter((sample, i) => sample.at >= from && i > 0 && total(sample, server, trace) > total(samples[i - 1] as Sample, server, trace))
+    samples.filter(
+      (sample, i) => sample.at >= from && i > 0 && total(sample, server, trace) > total(samples[i - 1] as Sample, server, trace),
+    )
   return {
     mostInFlight,
     share(server, withinMs) {

@@ -104,7 +104,11 @@ class Load implements SteadyLoad {
     this.#isPaused = true
     action()
     // The second one runs after a whole turn of the event loop: every end of a connection that has arrived was handled.
-    setImmediate(() => setImmediate(() => (this.#isPaused = false)))
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#isPaused = false
+      }),
+    )
   }
 
   async stop(): Promise<void> {
@@ -153,13 +157,13 @@ class Load implements SteadyLoad {
     lane.text += text
     const head = lane.text.indexOf('\r\n\r\n')
     if (head < 0) return
-    const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(lane.text.slice(0, head + 2))?.[1] ?? Number.NaN)
+    const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(lane.text.slice(0, head + 2))?.[1] ?? 0)
     const body = lane.text.slice(head + 4)
     if (body.length < length) return
     const status = lane.text.slice(9, 12)
-    // Without a length, with bytes behind the answer, or with somebody else's answer.
-    if (status === '200' && body !== `/${lane.number}`) return this.#lose(lane, `wrong answer ${JSON.stringify(body.slice(0, 40))}`)
-    this.#settle(lane, status)
+    // Bytes behind an answer or somebody else's answer: nothing on this connection can be believed any more.
+    if (status === '200' && body !== `/${lane.number}`) this.#lose(lane, `wrong answer ${JSON.stringify(body.slice(0, 40))}`)
+    else this.#settle(lane, status)
   }
 
   #settle(lane: Lane, status: string): void {

@@ -1,0 +1,82 @@
+// Processes end while 2,000 GETs a second go on: a server, all servers, a worker of the balancer.
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { assertNoFailures, setStage } from './lib/fault-stage.ts'
+import { until } from './lib/wait.ts'
+
+test('no client notices that a server is killed and started again', async (t) => {
+  const stage = await setStage(t)
+  await stage.faulty.prepare()
+  await stage.fault(() => stage.faulty.kill())
+  await stage.detected('attempts-and-refusals')
+  await stage.repair(() => stage.faulty.revive())
+  await stage.recovered()
+  await stage.finish()
+  assertNoFailures(stage)
+})
+
+test('no client notices that a server closes its listener and opens it again', async (t) => {
+  const stage = await setStage(t)
+  await stage.fault(() => stage.faulty.closeListener())
+  await stage.detected('attempts-and-refusals')
+  await stage.repair(() => stage.faulty.openListener())
+  await stage.recovered()
+  await stage.finish()
+  assertNoFailures(stage)
+})
+
+test('requests are held while all servers are gone, and answered when they are back', async (t) => {
+  // 1,000 is the default: half a second of this load.
+  const stage = await setStage(t, { upstream: { hold: { max: 6_000 } } })
+  const { servers, load } = stage
+  await Promise.all(servers.map((server) => server.prepare()))
+  await stage.fault(async () => void (await Promise.all(servers.map((server) => server.kill()))))
+  await until(() => load.waiting > 2_000, { what: 'a second of requests is held' })
+  const held = load.waiting
+  await stage.repair(async () => void (await Promise.all(servers.map((server) => server.revive()))))
+  await until(() => load.waiting < 100, { what: 'those that were held are answered' })
+  await stage.recovered('all')
+  await stage.finish()
+  t.diagnostic(`${held} requests were held`)
+  assertNoFailures(stage)
+})
+
+test('only requests inside a worker that is killed are lost', async (t) => {
+  const stage = await setStage(t, { balancer: { losesProcesses: true } })
+  const { weir, load } = stage
+  const victim = weir.workerPids()[0] as number
+  await until(() => load.waiting > 0, { what: 'something is in flight' })
+  let inside = 0
+  await stage.fault(() =>
+    load.undisturbed(() => {
+      inside = load.waiting
+      process.kill(victim, 'SIGKILL')
+      waitForEnd(victim)
+    }),
+  )
+  const killedAt = performance.now()
+  await until(() => weir.workerPids().length === 2 && !weir.workerPids().includes(victim), { within: 10_000, what: 'a new worker' })
+  t.diagnostic(`replaced after ${(performance.now() - killedAt).toFixed(0)} ms`)
+  const atReplacement = load.answered
+  await until(() => load.answered > atReplacement + 3_000, { within: 10_000, what: 'the load goes on' })
+  await stage.finish()
+  t.diagnostic(`${inside} requests were in flight in both workers, ${load.failures.length} were lost`)
+  assert.ok(load.failures.length <= inside, `${load.failures.length} lost, ${inside} in flight: ${JSON.stringify(load.failures)}`)
+  assert.deepEqual(
+    load.failures.filter(({ what, sentAt }) => what !== 'broken' || sentAt > killedAt),
+    [],
+  )
+})
+
+/** Blocks. The sockets of a process are closed when the last of its threads has ended, which may be after its first one. */
+function waitForEnd(pid: number): void {
+  for (const end = performance.now() + 2_000; performance.now() < end; ) {
+    try {
+      if (readdirSync(`/proc/${pid}/task`).length === 0) return
+    } catch {
+      return
+    }
+  }
+  throw new Error(`process ${pid} did not end`)
+}
