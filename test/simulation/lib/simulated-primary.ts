@@ -84,9 +84,11 @@ export class SimulatedPrimary {
 
   #noteClosed(): void {
     const records = this.table.servers()
-    const open = new Set(
-      records.filter((one) => one.health === 'up' && one.admin === 'ready' && !one.isEjected).map(({ server }) => server),
-    )
+    const good = records.filter((one) => one.health === 'up' && one.admin === 'ready')
+    const upstreamOf = (server: string) => server.slice(0, server.indexOf('/'))
+    const served = new Set(good.filter((one) => !one.isEjected).map(({ server }) => upstreamOf(server)))
+    // In a panic the ejected ones serve: there is no better one.
+    const open = new Set(good.filter((one) => !one.isEjected || !served.has(upstreamOf(one.server))).map(({ server }) => server))
     for (const server of this.#world.names) {
       if (open.has(server)) this.#closedSinceMs.delete(server)
       else if (!this.#closedSinceMs.has(server)) this.#closedSinceMs.set(server, this.#world.clock.now)

@@ -1,6 +1,6 @@
 import type { HeartbeatMessage, ServersMessage } from '../../../src/shared/ipc/server-state.ts'
 import { GossipReceiver, type TableChange } from '../../../src/worker/gossip-receiver.ts'
-import { PlainPicker, type SimulatedPicker } from './picker.ts'
+import { RealPicker, type SimulatedPicker } from './picker.ts'
 import { Told } from './told.ts'
 import type { World } from './world.ts'
 
@@ -13,7 +13,7 @@ export class SimulatedWorker {
   readonly told = new Told()
   readonly #world: World
   readonly #report: (heartbeat: HeartbeatMessage) => void
-  readonly #picker: SimulatedPicker = new PlainPicker()
+  readonly #picker: SimulatedPicker = new RealPicker()
   readonly #open = new Set<{ slot: number; server: string }>()
   #isServing = false
   isAlive = true
