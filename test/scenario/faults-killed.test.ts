@@ -35,7 +35,9 @@ test('requests are held while all servers are gone, and answered when they are b
   await until(() => load.waiting > 2_000, { what: 'a second of requests is held' })
   const held = load.waiting
   await stage.repair(async () => void (await Promise.all(servers.map((server) => server.revive()))))
-  await until(() => load.waiting < 100, { what: 'those that were held are answered' })
+  await until(() => load.waiting < 100, { what: 'those that were held are answered' }).catch((cause) => {
+    throw new Error(`${load.waiting} of ${load.sent} requests wait, ${load.failures.length} failed\n${stage.weir.log()}`, { cause })
+  })
   await stage.recovered('all')
   await stage.finish()
   t.diagnostic(`${held} requests were held`)
