@@ -46,6 +46,8 @@ export interface Stage {
   detected(trace: Trace): Promise<void>
   /** Marks the end of the fault, and ends it. */
   repair(make: () => void | Promise<void>): Promise<void>
+  /** Milliseconds since the end of the fault. */
+  sinceRepair(): number
   /** Waits until the server that failed (or each) has its share again. */
   recovered(which?: 'faulty' | 'all'): Promise<void>
   /** Stops the load and reports. */
@@ -90,6 +92,7 @@ function stageOf(t: TestContext, parts: Pick<Stage, 'weir' | 'servers' | 'load' 
       await make()
       repairAt = performance.now()
     },
+    sinceRepair: () => performance.now() - repairAt,
     async recovered(which = 'faulty') {
       const those = which === 'all' ? servers.map((_, i) => i) : [FAULTY]
       await until(() => those.every(hasShare), { within: 8_000, what: 'the server has its share' }).catch((cause) => {

@@ -22,8 +22,6 @@ interface Sample {
 export interface ServerMeter {
   /** Share of the attempts of the last so many milliseconds that went to a server. */
   share(server: number, withinMs: number): number
-  /** Milliseconds since the last attempt at a server. */
-  idleFor(server: number, trace: Trace): number
   /** The first moment at or after `from` that begins `forMs` without an attempt at this server; undefined when none has yet. */
   quietFrom(server: number, from: number, forMs: number, trace: Trace): number | undefined
   /** Attempts at a server at or after `from`. */
@@ -67,7 +65,6 @@ function meterOf(samples: Sample[], mostInFlight: readonly number[]): ServerMete
       const sum = all.reduce((a, b) => a + b, 0)
       return sum === 0 ? 0 : (all[server] as number) / sum
     },
-    idleFor: (server, trace) => last().at - (risesOf(server, 0, trace).at(-1)?.at ?? (samples[0] as Sample).at),
     quietFrom(server, from, forMs, trace) {
       const moments = [from, ...risesOf(server, from, trace).map(({ at }) => at)]
       return moments.find((at, i) => (moments[i + 1] ?? last().at) - at >= forMs)
