@@ -24,6 +24,9 @@ import type { WaitingRoom } from './waiting-room.ts'
 
 const { lent: at, headFlag, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
+/** How long a retry waits for the budget. What does not get its turn by then is an outage, and more retries would prolong it. */
+const LONGEST_TURN_MS = 1_000
+
 /** What is remembered of an exchange between its attempts, and while it waits. */
 interface Attempts {
   readonly id: ExchangeId
@@ -108,10 +111,12 @@ export class RequestLife {
       return this.#forwardTo(failedSlot, memory.target, true)
     }
     memory.failed.push(failedSlot)
+    // The next server may have closed its pooled connection, too.
+    memory.wasReplayed = false
     memory.failures++
     if (next.do === 'pass') return verdict.pass
     if (next.do === 'answer') {
-      const mayHold = next.status === 503 && failed.isReplayable
+      const mayHold = failed.isReplayable && (next.status === 503 || this.#isLastLost(memory, failed))
       return (mayHold ? this.#hold(memory) : null) ?? this.#giveUp(memory, next.status)
     }
     return this.#tryAnother(memory, failed)
@@ -136,6 +141,7 @@ export class RequestLife {
     this.#attempts.delete(index)
     this.#endRetry(memory)
     memory.target.upstream.queue?.leave('exchange', memory.id)
+    memory.target.upstream.turns.leave('exchange', memory.id)
     memory.target.upstream.hold?.leave('exchange', memory.id)
     return verdict.answer
   }
@@ -230,7 +236,10 @@ export class RequestLife {
     // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
     const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
     const isLate = (this.#lent[at.ageMs] as number) > target.retry.maxMs
-    if (isLate || (!isFree && !memory.isRetrying && !target.upstream.mayRetry(now))) return pass() ?? this.#giveUp(memory, status)
+    if (isLate) return pass() ?? this.#giveUp(memory, status)
+    if (!isFree && !memory.isRetrying && !target.upstream.mayRetry(now)) {
+      return pass() ?? this.#awaitTurn(memory, failed) ?? this.#giveUp(memory, status)
+    }
     this.#beginRetry(memory, isFree)
     const slot = this.#pick(target, memory.path, memory.failed)
     const isFresh = failed.kind !== 'connect' && failed.kind !== 'connectTimeout' && failed.kind !== 'busy'
@@ -240,6 +249,34 @@ export class RequestLife {
     const why = target.upstream.picker.why(this.#context)
     if (why !== 'excluded') return this.#wait(memory) ?? this.#giveUp(memory, status)
     return this.#backOff(memory, failed) ?? this.#hold(memory) ?? this.#giveUp(memory, status)
+  }
+
+  /**
+   * Whether no server is left after this one broke off: they may all have gone at the same time. Held once; a request that ends servers
+   * is not sent to all of them for ever.
+   */
+  #isLastLost(memory: Attempts, failed: FailedAttempt): boolean {
+    if (failed.kind !== 'closed' && failed.kind !== 'reset') return false
+    if (!failed.isUnsent && (!failed.isIdempotent || memory.holdUntilMs !== 0)) return false
+    return this.#pick(memory.target, memory.path, memory.failed) < 0
+  }
+
+  /** The budget of retries is used up: goes on when one of them is over. null: too many wait. */
+  #awaitTurn(memory: Attempts, failed: FailedAttempt): Verdict | null {
+    const { upstream, retry } = memory.target
+    const facts = this.#lent.slice()
+    const entered = upstream.turns.enter({
+      id: memory.id,
+      kind: 'exchange',
+      deadlineMs: performance.now() + Math.min(LONGEST_TURN_MS, retry.maxMs - (this.#lent[at.ageMs] as number)),
+      proceed: () => {
+        if (!upstream.mayRetry(machineMs() & 0x7fffffff)) return false
+        this.#resume(memory, facts, () => this.#tryAnother(memory, failed))
+        return true
+      },
+      giveUp: () => this.#resume(memory, facts, () => this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind))),
+    })
+    return entered ? verdict.wait : null
   }
 
   /** Every server was tried. The same ones again, after a while of a random length (full jitter), so that many do not come at once. */
@@ -277,6 +314,8 @@ export class RequestLife {
   #hold(memory: Attempts): Verdict | null {
     const { hold } = memory.target.upstream
     if (hold === null) return null
+    // Who is held asks nobody, and must not keep others from their retry.
+    this.#endRetry(memory)
     if (memory.holdUntilMs === 0) memory.holdUntilMs = hold.deadline()
     return this.#enter(hold, memory, memory.holdUntilMs)
   }
@@ -317,7 +356,7 @@ export class RequestLife {
   #endRetry(memory: Attempts): void {
     if (!memory.isRetrying) return
     memory.isRetrying = false
-    memory.target.upstream.retries--
+    memory.target.upstream.endRetry()
   }
 
   #giveUp(memory: Attempts, status: number): Verdict {

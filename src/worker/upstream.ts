@@ -13,6 +13,8 @@ import { WaitingRoom } from './waiting-room.ts'
 const LOOK_MS = 200
 /** Retries at once that are always allowed. */
 const LEAST_RETRIES = 3
+/** Failed attempts that wait for the budget at once, over all workers. */
+const MOST_IN_TURN = 1024
 
 export interface UpstreamPlace {
   config: UpstreamConfig
@@ -35,10 +37,13 @@ export class Upstream {
   queueSlot: number
   queue: WaitingRoom | null
   hold: WaitingRoom | null
+  /** Who waits until the budget of retries has room. Each knows its own time. */
+  readonly turns: WaitingRoom
   /** Share of requests that the circuit breaker lets through. */
   pass = 1
   /** Exchanges of this worker that are on a further attempt. */
   retries = 0
+  #isTurnDue = false
   readonly #place: UpstreamPlace
   #loadAtMs = -1
   #load = 0
@@ -75,6 +80,7 @@ export class Upstream {
             config.sticky,
             config.servers.map((server, i) => ({ slot: slots[i] as number, id: `${config.name}/${server.name}` })),
           )
+    this.turns = this.#room({ max: MOST_IN_TURN, timeoutMs: 0 }, null)
     this.queue = config.queue === null ? null : this.#room(config.queue, null)
     this.hold = config.hold === null ? null : this.#room(config.hold, LOOK_MS)
   }
@@ -94,6 +100,7 @@ export class Upstream {
   close(): void {
     this.queue?.clear()
     this.hold?.clear()
+    this.turns.clear()
   }
 
   /** News of one of its servers. */
@@ -126,6 +133,17 @@ export class Upstream {
   mayRetry(nowMs: number): boolean {
     const share = (this.config.retry.budget * this.load(nowMs)) / this.#place.columns
     return this.retries < Math.max(LEAST_RETRIES, share)
+  }
+
+  /** A retry is over. The next one begins later: this may be called in the middle of a decision. */
+  endRetry(): void {
+    this.retries--
+    if (this.#isTurnDue || this.turns.size === 0) return
+    this.#isTurnDue = true
+    setImmediate(() => {
+      this.#isTurnDue = false
+      this.turns.release()
+    })
   }
 
   #room({ max, timeoutMs }: { max: number; timeoutMs: number }, lookEveryMs: number | null): WaitingRoom {

@@ -22,7 +22,7 @@ test('a server hangs: at most those that wait for it see an error, and later it 
     load.failures.filter(({ what, tookMs }) => what !== '504' || tookMs < FIRST_BYTE_MS),
     [],
   )
-  assert.ok(waited < load.sent * 0.02, `${waited} of ${load.sent} requests waited for the hung server`)
+  assert.ok(waited < load.sent * 0.05, `${waited} of ${load.sent} requests waited for the hung server`)
 })
 
 test('a server becomes slow by two seconds: nobody gets an error, and hardly anybody waits', async (t) => {
@@ -41,5 +41,5 @@ test('a server becomes slow by two seconds: nobody gets an error, and hardly any
     `${(share * 100).toFixed(2)} % of the requests went to the slow server; ${waited} waited, ${meter.mostInFlight[0]} at once at most`,
   )
   assertNoFailures(stage)
-  assert.ok(share < 0.02, `${share} of the requests went to the slow server`)
+  assert.ok(share < 0.05, `${share} of the requests went to the slow server`)
 })

@@ -19,7 +19,9 @@ const hashed = (key: string, hash: object = {}, servers = fixed, more: object = 
   hash: { key, ...hash },
   ...more,
 })
-const CHECKED = { health: { tcp: true, interval: '200ms', fastInterval: '50ms', downInterval: '100ms', timeout: '150ms', fall: 2, rise: 2 } }
+const CHECKED = {
+  health: { tcp: true, interval: '200ms', fastInterval: '50ms', downInterval: '100ms', timeout: '150ms', fall: 2, rise: 2 },
+}
 const QUIET = { health: 'off', passiveHealth: 'off', slowStart: 'off', queue: 'off', hold: 'off' }
 const listed: Record<string, object> = {
   header: hashed('header:X-User'),
@@ -171,7 +173,10 @@ test('`random` reaches all servers alike, in no order', async (t) => {
   assert.equal(counts.length, 4)
   // Sixty each; five standard deviations are 34.
   for (const count of counts) assert.ok(count > 26 && count < 94, `${count} of 240`)
-  assert.ok(names.some((name, i) => name === names[i + 1]), 'the same server twice in a row')
+  assert.ok(
+    names.some((name, i) => name === names[i + 1]),
+    'the same server twice in a row',
+  )
 })
 
 test('`least-time` prefers the server that answers sooner, and finds it again after it was slow', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBalancer } from './lib/balancer.ts'
-import { ask } from './lib/client.ts'
+import { ask, type Client, connect } from './lib/client.ts'
 import { file } from './lib/file-scope.ts'
 import { answers, byPath, Gate, type Member, members, picks, send, serves, tally } from './lib/member.ts'
 import { until } from './lib/wait.ts'
@@ -14,7 +14,13 @@ const upstreams: Record<string, Record<string, unknown>> = {}
 
 async function upstream(name: string, letters: string, passiveHealth: object, more: object = {}): Promise<Member[]> {
   const servers = await members(file, letters)
-  upstreams[name] = { servers: servers.map(({ address }) => address), balance: 'round-robin', retry: { attempts: 0 }, passiveHealth, ...more }
+  upstreams[name] = {
+    servers: servers.map(({ address }) => address),
+    balance: 'round-robin',
+    retry: { attempts: 0 },
+    passiveHealth,
+    ...more,
+  }
   return servers
 }
 
@@ -43,7 +49,7 @@ test('five failures in a row eject a server, over all workers together', async (
   assert.match(weir.log(), new RegExp(`row/${a.address} is ejected: \\d+ requests in a row failed`))
   assert.ok(a.requests.length >= 5, `${a.requests.length} requests`)
   await serves(t, weir.port(), 'bc', { path: '/row' })
-  assert.deepEqual(tally(await picks(t, weir.port(), 20, 'GET /row')), { b: 10, c: 10 })
+  assert.equal(tally(await picks(t, weir.port(), 20, 'GET /row'))['failed'], undefined)
 })
 
 test('broken connections count as failures', async (t) => {
@@ -57,28 +63,34 @@ test('a success in between begins the row anew', async (t) => {
   const [a] = mended as [Member]
   let count = 0
   a.handle = (_req, res) => void (++count % 4 === 0 ? res.end('a') : res.writeHead(503).end('failed'))
-  await picks(t, weir.port(), 80, 'GET /mended')
-  assert.ok(count >= 39, `${count}`)
+  // On one connection, so in one worker: of requests in several workers nobody can tell which one came between which.
+  const client = await connect(t, weir.port())
+  for (let i = 0; i < 120; i++) {
+    client.request('GET /mended')
+    await client.readResponse()
+  }
+  assert.ok(count >= 59, `${count}`)
   assert.equal(lines(/mended\/\S+ is ejected/), 0)
 })
 
 test('a server that returns gets one request until it has answered that', async (t) => {
   const [a] = probed as [Member]
   const at = { path: '/probed', count: 9 }
-  a.handle = fail
-  await until(async () => (await picks(t, weir.port(), 3, 'GET /probed')) && lines(/probed\/\S+ is ejected/) === 1)
   const gate = new Gate()
-  a.handle = gate.handler('a')
-  a.forget()
+  const wait = gate.handler('a')
+  const isOut = () => lines(new RegExp(`probed/${a.address} is ejected`)) === 1
+  a.handle = (req, res, seen) => (isOut() ? wait : fail)(req, res, seen)
+  await until(async () => (await picks(t, weir.port(), 3, 'GET /probed')) && isOut())
+  const clients: Client[] = []
+  for (let i = 0; i < 30; i++) clients.push(await connect(t, weir.port()))
   await isLogged(new RegExp(`probed/${a.address} gets one request at a time`))
-  const clients = []
-  // Whoever it is that meets it, the others do not.
-  for (let i = 0; i < 30; i++) clients.push(await send(t, weir.port(), 'GET /probed'))
-  await until(() => gate.size >= 1)
-  const answered = await until(() => clients.filter(({ reader }) => reader.pending.length > 0).length === 29 && clients)
-  assert.equal(a.requests.length, 1)
+  // All at once, in two workers.
+  for (const client of clients) client.request('GET /probed')
+  const answered = () => clients.filter(({ reader }) => reader.pending.length > 0).length
+  await until(() => gate.size >= 1 && answered() + gate.size === 30)
+  assert.equal(gate.size, 1, 'requests that it got before it had answered the first')
   gate.open()
-  for (const client of answered) assert.equal((await client.readResponse()).status, 200)
+  for (const client of clients) assert.equal((await client.readResponse()).status, 200)
   await isLogged(new RegExp(`probed/${a.address} is back`))
   await serves(t, weir.port(), 'abc', at)
 })
@@ -97,7 +109,7 @@ test('no more servers are out than their share allows', async (t) => {
   await until(async () => (await picks(t, weir.port(), 8, 'GET /capped')) && lines(/capped\/\S+ is ejected/) === 2)
   const counts = tally(await picks(t, weir.port(), 40, 'GET /capped'))
   assert.equal(Object.keys(counts).length, 2, JSON.stringify(counts))
-  assert.equal(counts['d'], 20)
+  assert.ok(Math.abs((counts['d'] as number) - 20) <= 2, JSON.stringify(counts))
   assert.equal(lines(/capped\/\S+ is ejected/), 2)
 })
 
@@ -143,7 +155,8 @@ test('a share of failures ejects a server that answers in between', async (t) =>
 test('a server that is too slow on average is ejected', async (t) => {
   const [a] = slow as [Member]
   a.handle = (_req, res) => void setTimeout(() => res.end('a'), 120)
-  const isOut = async () => (await Promise.all([1, 2, 3, 4].map(() => picks(t, weir.port(), 2, 'GET /slow')))) && lines(/slow\/\S+ is ejected/) === 1
+  const isOut = async () =>
+    (await Promise.all([1, 2, 3, 4].map(() => picks(t, weir.port(), 2, 'GET /slow')))) && lines(/slow\/\S+ is ejected/) === 1
   await until(isOut)
   assert.match(weir.log(), new RegExp(`slow/${a.address} is ejected: \\d+ ms to the first byte on average`))
   await serves(t, weir.port(), 'b', { path: '/slow' })

@@ -7,12 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Chance, chanceFrom } from '../soak/chance.ts'
 import { startBalancer } from './lib/balancer.ts'
 import { config } from './lib/config.ts'
-import { type Ledger, mortalServer } from './lib/mortal-server.ts'
 import { tally } from './lib/member.ts'
+import { type Ledger, mortalServer } from './lib/mortal-server.ts'
 
 const KILLS = Number(process.env['POST_KILLS'] ?? 1_000)
 const seed = Number(process.env['POST_SEED'] ?? Math.floor(Math.random() * 1e9))
-const LANES = 24
+const LANES = 16
 /** More than is kept for a replay. */
 const LONG_BODY = 'x'.repeat(100_000)
 
@@ -22,10 +22,13 @@ type Outcome = { number: number; status: number | 'broken' }
 function order(agent: Agent, port: number, number: number, body: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const settle = (status: Outcome['status']) => resolve({ number, status })
-    const sent = request({ agent, port, host: '127.0.0.1', method: 'POST', path: `/${number}`, timeout: 20_000 }, (response: IncomingMessage) => {
-      response.on('error', () => settle('broken'))
-      response.resume().on('end', () => settle(response.complete ? (response.statusCode as number) : 'broken'))
-    })
+    const sent = request(
+      { agent, port, host: '127.0.0.1', method: 'POST', path: `/${number}`, timeout: 20_000 },
+      (response: IncomingMessage) => {
+        response.on('error', () => settle('broken'))
+        response.resume().on('end', () => settle(response.complete ? (response.statusCode as number) : 'broken'))
+      },
+    )
     sent.on('error', () => settle('broken'))
     sent.on('timeout', () => sent.destroy())
     sent.end(body)
@@ -50,7 +53,7 @@ test(`no order is read twice while servers die ${KILLS} times`, { timeout: 60_00
   let last = 0
   const killer = async (index: number) => {
     while (kills < KILLS) {
-      await delay(chance.between(1, 12))
+      await delay(chance.between(2, 50))
       await servers[index]?.die()
       kills++
     }

@@ -25,7 +25,12 @@ const once = await upstream('once', 'ab', { retry: { attempts: 2 } })
 const total = await upstream('total', 'ab', { timeouts: { total: '400ms' }, retry: { attempts: 5 } })
 const slow = await upstream('slow', 'ab', { timeouts: { firstByte: '5s' }, retry: { attempts: 2 } })
 const late = await upstream('late', 'ab', { timeouts: { firstByte: '300ms' }, retry: { attempts: 5, maxTime: '100ms' } })
-const broken = await upstream('broken', 'a', { balance: 'least-connections', passiveHealth: { minimum: 1_000_000 }, retry: { attempts: 0 }, breaker: BREAKER })
+const broken = await upstream('broken', 'a', {
+  balance: 'least-connections',
+  passiveHealth: { minimum: 1_000_000 },
+  retry: { attempts: 0 },
+  breaker: BREAKER,
+})
 const unwatched = await upstream('unwatched', 'a', { retry: { attempts: 0 }, breaker: BREAKER })
 const patient = await upstream('patient', 'a', { retry: { attempts: 0 }, breaker: { ...BREAKER, latency: '60ms' } })
 // Each connection is reset at its first byte, so that every attempt fails in the same way.

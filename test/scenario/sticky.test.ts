@@ -8,8 +8,21 @@ import { freePort } from './lib/listening.ts'
 import { answers, byPath, type Member, members, tally } from './lib/member.ts'
 import { type Scope, until } from './lib/wait.ts'
 
-const CHECK = { http: '/health', softStop: 404, interval: '150ms', fastInterval: '50ms', downInterval: '100ms', timeout: '120ms', fall: 2, rise: 2 }
-const [plain, mortal, checked] = (await Promise.all(['abc', 'abc', 'abc'].map((names) => members(file, names)))) as [Member[], Member[], Member[]]
+const CHECK = {
+  http: '/health',
+  softStop: 404,
+  interval: '150ms',
+  fastInterval: '50ms',
+  downInterval: '100ms',
+  timeout: '120ms',
+  fall: 2,
+  rise: 2,
+}
+const [plain, mortal, checked] = (await Promise.all(['abc', 'abc', 'abc'].map((names) => members(file, names)))) as [
+  Member[],
+  Member[],
+  Member[],
+]
 const dead = `127.0.0.1:${await freePort()}`
 const addressesOf = (servers: readonly Member[]) => servers.map(({ address }) => address)
 const sticky = { cookie: 'server', ttl: '90s' }
@@ -26,7 +39,8 @@ const upstreams = {
 }
 const weir = await startBalancer(file, byPath(upstreams), { workers: 2 })
 
-const setCookies = (response: Response) => response.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value)
+const setCookies = (response: Response) =>
+  response.headers.filter(([name]) => name.toLowerCase() === 'set-cookie').map(([, value]) => value)
 
 /** What the client sends back: `name=value`. */
 function cookieOf(response: Response): string {
@@ -42,7 +56,7 @@ const visit = (t: Scope, balancer: Balancer, path: string, cookie?: string) =>
 async function cookieFor(t: Scope, balancer: Balancer, path: string, name: string): Promise<string> {
   const response = await until(async () => {
     const one = await visit(t, balancer, path)
-    return one.text === name && one
+    return one.text === name ? one : undefined
   })
   return cookieOf(response)
 }
@@ -85,7 +99,15 @@ test('a cookie says nothing of the server, and holds for its upstream only', asy
 test('a cookie that is forged, cut or empty binds to nobody and is replaced', async (t) => {
   const cookie = await cookieFor(t, weir, '/plain', 'b')
   const last = cookie.at(-1) === 'A' ? 'Q' : 'A'
-  for (const forged of [`${cookie.slice(0, -1)}${last}`, cookie.slice(0, -1), `${cookie}A`, 'server=', 'server=b', `server=${plain[1]?.address}`, `server=${'x'.repeat(4_000)}`]) {
+  for (const forged of [
+    `${cookie.slice(0, -1)}${last}`,
+    cookie.slice(0, -1),
+    `${cookie}A`,
+    'server=',
+    'server=b',
+    `server=${plain[1]?.address}`,
+    `server=${'x'.repeat(4_000)}`,
+  ]) {
     const names: string[] = []
     for (let i = 0; i < 10; i++) {
       const response = await visit(t, weir, '/plain', forged)

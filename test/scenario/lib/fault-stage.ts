@@ -59,7 +59,7 @@ export async function setStage(t: TestContext, { upstream = {}, faulty = {}, bal
   const servers = await Promise.all(Array.from({ length: SERVERS }, (_, i) => startFaultyServer(t, i === FAULTY ? faulty : {})))
   const settings = config({ servers: servers.map(({ address }) => address), upstream: { ...RETURN, ...upstream } })
   const weir = await startBalancer(t, settings, { workers: 2, usesDefaults: true, ...balancer })
-  const load = startLoad(t, { port: weir.port(), rate: RATE, connections: 6_000 })
+  const load = startLoad(t, { port: weir.port(), rate: RATE, connections: 4_000 })
   const meter = startMeter(t, weir, SERVERS)
   const stage = stageOf(t, { weir, servers, load, meter })
   await until(() => load.answered > RATE / 2, { within: 10_000, what: 'the load runs' })

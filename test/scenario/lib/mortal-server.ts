@@ -24,8 +24,8 @@ export async function mortalServer(scope: Scope, chance: Chance, ledger: Ledger)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     // Some die before they have read anything.
-    if (chance.happens(0.02)) return end(socket, chance)
-    new Orders(socket, chance, ledger)
+    if (chance.happens(0.02)) end(socket, chance)
+    else new Orders(socket, chance, ledger)
   }
   const open = async (port: number): Promise<Server> => {
     const server = createServer({ noDelay: true }, accept)
@@ -92,21 +92,21 @@ class Orders {
 
   #answer(): void {
     const kind = this.#chance.next()
-    const socket = this.#socket
-    if (kind < 0.04) return end(socket, this.#chance)
     if (kind < 0.08) {
-      socket.write('HTTP/1.1 200 OK\r\nConte')
-      return end(socket, this.#chance)
+      if (kind < 0.04) this.#socket.write('HTTP/1.1 200 OK\r\nConte')
+      end(this.#socket, this.#chance)
+      return
     }
     // Never, or not before it dies.
     if (kind < 0.1) return
-    const finish = () => {
-      if (!socket.writable) return
-      socket.write(`${ANSWER}done`)
-      if (kind < 0.5) this.#tire()
-    }
-    if (kind < 0.3) setTimeout(finish, this.#chance.between(0, 5))
-    else finish()
+    if (kind < 0.3) setTimeout(() => this.#finish(kind < 0.2), this.#chance.between(0, 5))
+    else this.#finish(kind < 0.6)
+  }
+
+  #finish(isLast: boolean): void {
+    if (!this.#socket.writable) return
+    this.#socket.write(`${ANSWER}done`)
+    if (isLast) this.#tire()
   }
 
   /** Reads no further, and is gone a moment later: what comes in between stays unread in the kernel. */
