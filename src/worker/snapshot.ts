@@ -61,6 +61,8 @@ export interface RunningListener {
   readonly hosts: HostRoutes[]
 }
 
+/** What a breaker counts where passive health says nothing of statuses. */
+const GATEWAY_FAILURES: [number, number][] = [[502, 504]]
 const NO_SPLIT = compileSplit([])
 const NO_TUNNEL = { split: NO_SPLIT, targets: [] }
 
@@ -100,9 +102,10 @@ export class Snapshot {
     const upstreams = new Map<string, Upstream>()
     for (const config of order.config.upstreams) {
       const slots = config.servers.map((server) => order.slots[`${config.name}/${server.name}`] as number)
-      const upstream = new Upstream({ config, slots, column, columns, zone, engine, counters, totals })
+      const place = { config, slots, column, columns, zone, engine, counters, totals }
       const before = previous?.upstreams.get(config.name)
-      if (before !== undefined) upstream.adopt(before)
+      before?.update(place)
+      const upstream = before ?? new Upstream(place)
       config.servers.forEach((server, i) => {
         this.#bySlot.set(slots[i] as number, { server: `${config.name}/${server.name}`, upstream })
       })
@@ -260,7 +263,7 @@ export class Snapshot {
       idle: upstream.keepAlive.idle,
       idleTimeoutMs: upstream.keepAlive.idleTimeoutMs,
       queueSlot: this.upstreams.get(upstream.name)?.queueSlot ?? -1,
-      failing: upstream.passiveHealth?.statuses ?? [],
+      failing: upstream.passiveHealth?.statuses ?? (upstream.breaker === null ? [] : GATEWAY_FAILURES),
     }
   }
 }

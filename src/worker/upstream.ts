@@ -28,11 +28,12 @@ export interface UpstreamPlace {
   totals: Int32Array
 }
 
+/** Lives on through changes of the config, so that those who wait, and what is on its way, see the servers of now. */
 export class Upstream {
-  readonly config: UpstreamConfig
-  readonly picker: UpstreamPicker
-  readonly slots: readonly number[]
-  readonly sticky: Sticky | null
+  config: UpstreamConfig
+  picker: UpstreamPicker
+  slots: readonly number[]
+  sticky: Sticky | null
   /** Row that counts who waits for this upstream; -1 without servers. */
   queueSlot: number
   queue: WaitingRoom | null
@@ -44,56 +45,41 @@ export class Upstream {
   /** Exchanges of this worker that are on a further attempt. */
   retries = 0
   #isTurnDue = false
-  readonly #place: UpstreamPlace
+  #place: UpstreamPlace
+  #waiting = 0
   #loadAtMs = -1
   #load = 0
 
   constructor(place: UpstreamPlace) {
+    this.#place = place
+    this.config = place.config
+    this.slots = place.slots
+    this.queueSlot = place.slots[0] ?? -1
+    this.picker = pickerOf(place)
+    this.sticky = stickyOf(place)
+    this.turns = this.#room({ max: MOST_IN_TURN, timeoutMs: 0 }, null)
+    this.queue = place.config.queue === null ? null : this.#room(place.config.queue, null)
+    this.hold = place.config.hold === null ? null : this.#room(place.config.hold, LOOK_MS)
+  }
+
+  /** Another config, or other servers. Who waits goes on waiting, by the rules under which it began. */
+  update(place: UpstreamPlace): void {
     const { config, slots } = place
+    const waiting = this.#waiting
+    this.#count(-waiting)
     this.#place = place
     this.config = config
     this.slots = slots
     this.queueSlot = slots[0] ?? -1
-    const addresses = config.servers.map((server) => server.address.text)
-    this.picker = new UpstreamPicker({
-      balance: config.balance,
-      hash: config.hash,
-      servers: config.servers.map((server, i) => ({
-        slot: slots[i] as number,
-        // Other ketama clients place `host:port`; servers that share one are told apart by name.
-        id: addresses.indexOf(server.address.text) === addresses.lastIndexOf(server.address.text) ? server.address.text : server.name,
-        weight: server.weight,
-        maxConnections: server.maxConnections,
-        tier: server.tier,
-        zone: server.zone,
-      })),
-      start: place.column,
-      zone: place.zone,
-      slowStart: config.slowStart,
-      initial: config.health?.initial ?? 'up',
-      offloadAbove: OFFLOAD_ABOVE,
-    })
-    this.sticky =
-      config.sticky === null
-        ? null
-        : new Sticky(
-            config.sticky,
-            config.servers.map((server, i) => ({ slot: slots[i] as number, id: `${config.name}/${server.name}` })),
-          )
-    this.turns = this.#room({ max: MOST_IN_TURN, timeoutMs: 0 }, null)
-    this.queue = config.queue === null ? null : this.#room(config.queue, null)
-    this.hold = config.hold === null ? null : this.#room(config.hold, LOOK_MS)
-  }
-
-  /** Goes on where the same upstream was before a change of the config, with those who wait for it. */
-  adopt(old: Upstream): void {
-    this.picker.adopt(old.picker)
-    this.pass = old.pass
-    this.queueSlot = old.queueSlot
-    if (this.config.queue !== null) this.queue = old.queue ?? this.queue
-    else old.queue?.clear()
-    if (this.config.hold !== null) this.hold = old.hold ?? this.hold
-    else old.hold?.clear()
+    this.#count(waiting)
+    const picker = pickerOf(place)
+    picker.adopt(this.picker)
+    this.picker = picker
+    this.sticky = stickyOf(place)
+    if (config.queue === null) this.queue?.clear()
+    this.queue = config.queue === null ? null : (this.queue ?? this.#room(config.queue, null))
+    if (config.hold === null) this.hold?.clear()
+    this.hold = config.hold === null ? null : (this.hold ?? this.#room(config.hold, LOOK_MS))
   }
 
   /** The upstream is no more. */
@@ -160,6 +146,7 @@ export class Upstream {
 
   /** On the board, where the engines of all workers see that somebody waits for room. */
   #count(change: number): void {
+    this.#waiting += change
     if (this.queueSlot < 0) return
     const { column, counters, totals } = this.#place
     Atomics.add(totals, waitingIndex(this.queueSlot), change)
@@ -168,4 +155,33 @@ export class Upstream {
     counters[cell] = (counters[cell] as number) + change
     counters[own] = (counters[own] as number) + change
   }
+}
+
+function pickerOf({ config, slots, column, zone }: UpstreamPlace): UpstreamPicker {
+  const addresses = config.servers.map((server) => server.address.text)
+  const isShared = (address: string) => addresses.indexOf(address) !== addresses.lastIndexOf(address)
+  return new UpstreamPicker({
+    balance: config.balance,
+    hash: config.hash,
+    servers: config.servers.map((server, i) => ({
+      slot: slots[i] as number,
+      // Other ketama clients place `host:port`; servers that share one are told apart by name.
+      id: isShared(server.address.text) ? server.name : server.address.text,
+      weight: server.weight,
+      maxConnections: server.maxConnections,
+      tier: server.tier,
+      zone: server.zone,
+    })),
+    start: column,
+    zone,
+    slowStart: config.slowStart,
+    initial: config.health?.initial ?? 'up',
+    offloadAbove: OFFLOAD_ABOVE,
+  })
+}
+
+function stickyOf({ config, slots }: UpstreamPlace): Sticky | null {
+  if (config.sticky === null) return null
+  const servers = config.servers.map((server, i) => ({ slot: slots[i] as number, id: `${config.name}/${server.name}` }))
+  return new Sticky(config.sticky, servers)
 }

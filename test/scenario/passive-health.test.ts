@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { startBalancer } from './lib/balancer.ts'
 import { ask, type Client, connect } from './lib/client.ts'
 import { file } from './lib/file-scope.ts'
-import { answers, byPath, Gate, type Member, members, picks, send, serves, tally } from './lib/member.ts'
+import { answers, byPath, Gate, type Member, members, picks, serves, tally } from './lib/member.ts'
 import { until } from './lib/wait.ts'
 
 /** Only a row of failures counts: no share is judged below a million. */

@@ -49,6 +49,7 @@ const weir = await startBalancer(file, {
   listeners: { ...(config['listeners'] as object), ...Object.fromEntries(tcpListeners) },
   upstreams: { ...upstreams, ...tcpUpstreams },
 })
+const two = await startBalancer(file, byPath({ everywhere: one(everywhere, { queue: { timeout: '10s' } }) }), { workers: 2 })
 const board = boardOf(weir)
 const waiting = (count: number) => until(() => board.worker('waiting') === count, { what: `${count} wait` })
 
@@ -245,8 +246,6 @@ test('a TCP connection waits for a server', async (t) => {
   assert.equal(await client.reader.takeUntil('\n'), 'q\n')
   assert.equal((await client.reader.take(5)).toString(), 'early')
 })
-
-const two = await startBalancer(file, byPath({ everywhere: one(everywhere, { queue: { timeout: '10s' } }) }), { workers: 2 })
 
 test('room that one worker frees is given to who waits in another', async (t) => {
   const gate = new Gate()
