@@ -32,6 +32,11 @@ export class Board {
     return Atomics.load(this.#totals, inFlightIndex(slot))
   }
 
+  /** Who waits in the queue or the hold that this row stands for, over all workers. */
+  waiting(slot: number): number {
+    return Atomics.load(this.#totals, waitingIndex(slot))
+  }
+
   /** Grows with everything that a server does and fails to do: equal numbers mean that nothing happened meanwhile. */
   activity(slot: number): number {
     let sum = 0

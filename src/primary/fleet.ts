@@ -192,13 +192,13 @@ export class Fleet {
   /** Traffic fails: its check need not wait for its turn. */
   #suspect(id: string, failures: number, everyMs: number, now: number): void {
     const known = this.#suspected.get(id)
-    if (known === undefined) {
-      this.#suspected.set(id, { failures, hurriedMs: 0 })
-      return
-    }
-    const isNew = failures > known.failures
-    known.failures = failures
-    if (!isNew || now - known.hurriedMs < everyMs) return
+    this.#suspected.set(id, { failures, hurriedMs: known?.hurriedMs ?? 0 })
+    if (known !== undefined && failures > known.failures) this.#hurry(id, everyMs, now)
+  }
+
+  #hurry(id: string, everyMs: number, now: number): void {
+    const known = this.#suspected.get(id)
+    if (known === undefined || now - known.hurriedMs < everyMs) return
     known.hurriedMs = now
     this.checker.hurry(id)
   }
@@ -212,6 +212,11 @@ export class Fleet {
       if (breaker === null && this.#activity.get(slot) === activity) continue
       this.#activity.set(slot, activity)
       counters.push(board.outcomes(id, slot))
+    }
+    const { health } = config
+    if (health !== null && servers.length > 0 && board.waiting((servers[0] as { slot: number }).slot) > 0) {
+      // Somebody is held until a server is back: those that are down need not wait for their turn either.
+      for (const { id } of servers) if (this.table.get(id)?.record.health === 'down') this.#hurry(id, health.fastIntervalMs, now)
     }
     if (config.health !== null) for (const one of counters) this.#suspect(one.id, one.failures, config.health.fastIntervalMs, now)
     for (const { id, isEjected, isProbing, reason } of passive?.observe(counters, now) ?? [])

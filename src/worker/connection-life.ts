@@ -79,7 +79,11 @@ export class ConnectionLife {
     if (!mayConnectAgain(kind, memory.failed.length, retry)) return this.#hold(memory) ?? this.#refuse(refusal.noServer)
     const slot = this.#pick(memory.target, memory.failed)
     if (slot >= 0) return this.#forwardTo(slot, memory.target)
-    return (kind === 'busy' ? this.#wait(memory) : this.#hold(memory)) ?? this.#refuse(refusal.noServer)
+    if (kind !== 'busy') return this.#hold(memory) ?? this.#refuse(refusal.noServer)
+    // Who lost a race for room has asked nobody yet.
+    memory.failed.pop()
+    this.#context.excluded = memory.failed
+    return this.#wait(memory) ?? this.#refuse(refusal.noServer)
   }
 
   /** A tunnel ended that waited or had several attempts. */
@@ -127,6 +131,7 @@ export class ConnectionLife {
   #forwardTo(slot: number, target: TunnelTarget): Verdict {
     this.#lent[at.server] = slot
     this.#lent[at.plan] = target.plan
+    target.upstream.forwarded()
     return verdict.forward
   }
 

@@ -223,6 +223,7 @@ export class RequestLife {
     this.#lent[at.server] = slot
     this.#lent[at.plan] = target.plan
     this.#lent[at.freshConnection] = isFresh ? 1 : 0
+    target.upstream.forwarded()
     return verdict.forward
   }
 
@@ -235,7 +236,8 @@ export class RequestLife {
     const pass = () => (failed.kind === 'status' ? verdict.pass : null)
     // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
     const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
-    const isLate = (this.#lent[at.ageMs] as number) > target.retry.maxMs
+    // Who lost a race for room has asked nobody yet.
+    const isLate = failed.kind !== 'busy' && (this.#lent[at.ageMs] as number) > target.retry.maxMs
     if (isLate) return pass() ?? this.#giveUp(memory, status)
     if (!isFree && !memory.isRetrying && !target.upstream.mayRetry(now)) {
       return pass() ?? this.#awaitTurn(memory, failed) ?? this.#giveUp(memory, status)
@@ -245,7 +247,11 @@ export class RequestLife {
     const isFresh = failed.kind !== 'connect' && failed.kind !== 'connectTimeout' && failed.kind !== 'busy'
     if (slot >= 0) return this.#forwardTo(slot, target, isFresh)
     if (failed.kind === 'status') return verdict.pass
-    if (failed.kind === 'busy') return this.#wait(memory) ?? this.#giveUp(memory, 503)
+    if (failed.kind === 'busy') {
+      memory.failed.pop()
+      this.#context.excluded = memory.failed
+      return this.#wait(memory) ?? this.#giveUp(memory, 503)
+    }
     const why = target.upstream.picker.why(this.#context)
     if (why !== 'excluded') return this.#wait(memory) ?? this.#giveUp(memory, status)
     return this.#backOff(memory, failed) ?? this.#hold(memory) ?? this.#giveUp(memory, status)

@@ -13,6 +13,8 @@ import { WaitingRoom } from './waiting-room.ts'
 const LOOK_MS = 200
 /** Retries at once that are always allowed. */
 const LEAST_RETRIES = 3
+/** Adding up so few servers costs less than being late by one. */
+const COUNTED_EACH_TIME = 64
 /** Failed attempts that wait for the budget at once, over all workers. */
 const MOST_IN_TURN = 1024
 
@@ -101,18 +103,26 @@ export class Upstream {
 
   /** Those who wait may find a server now. */
   release(): void {
+    this.#loadAtMs = -1
     this.hold?.release()
     this.queue?.release()
   }
 
-  /** Exchanges and tunnels of all its servers over all workers; looked up once per millisecond. */
+  /**
+   * Exchanges and tunnels of all its servers over all workers. Of a big upstream looked up once per millisecond; what goes there
+   * meanwhile is added by `forwarded`.
+   */
   load(nowMs: number): number {
-    if (nowMs === this.#loadAtMs) return this.#load
+    if (nowMs === this.#loadAtMs && this.slots.length > COUNTED_EACH_TIME) return this.#load
     let sum = 0
     for (let i = 0; i < this.slots.length; i++) sum += this.#place.totals[inFlightIndex(this.slots[i] as number)] as number
     this.#loadAtMs = nowMs
     this.#load = sum
     return sum
+  }
+
+  forwarded(): void {
+    this.#load++
   }
 
   /** A further attempt may begin: the budget is a share of what this worker has in flight, but never below a few. */

@@ -33,6 +33,7 @@ export class WaitingRoom {
   #looker: NodeJS.Timeout | undefined
   /** Who was let out by the last look; undefined once it has come back. */
   #scout: string | undefined
+  #isLookDue = false
 
   constructor(options: RoomOptions) {
     this.#options = options
@@ -55,7 +56,21 @@ export class WaitingRoom {
     this.#waiters.set(key, waiter)
     this.#options.counted(1)
     this.#arm()
+    this.#lookAgain()
     return true
+  }
+
+  /**
+   * Between the look that found no room and the count that tells others of a waiter, another worker may have made room and seen nobody
+   * waiting. So there is one more look after that.
+   */
+  #lookAgain(): void {
+    if (this.#isLookDue || this.#options.lookEveryMs !== null) return
+    this.#isLookDue = true
+    setImmediate(() => {
+      this.#isLookDue = false
+      this.release()
+    })
   }
 
   /** The client has gone, or the exchange has ended in another way. */

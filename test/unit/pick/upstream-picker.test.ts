@@ -123,8 +123,11 @@ for (const name of names) {
         const open = all.filter((one) => isServing(one, isPanic) && hasRoom(one))
         const trusted = open.filter((one) => !one.isDistrusted)
         // Those who are ejected stand in when every one that serves refused a moment ago or was tried.
-        const isLost = all.some((one) => one.isDistrusted) && all.every((one) => !isServing(one, isPanic) || one.isDistrusted || one.isExcluded)
-        const spare = isLost ? all.filter((one) => !isServing(one, isPanic) && isServing(one, true) && hasRoom(one) && !one.isDistrusted) : []
+        const isLost =
+          all.some((one) => one.isDistrusted) && all.every((one) => !isServing(one, isPanic) || one.isDistrusted || one.isExcluded)
+        const spare = isLost
+          ? all.filter((one) => !isServing(one, isPanic) && isServing(one, true) && hasRoom(one) && !one.isDistrusted)
+          : []
         const least = Math.min(...spare.map((one) => one.load))
         const choice = trusted.length > 0 ? trusted : spare.length > 0 ? spare.filter((one) => one.load === least) : open
         const tier = trusted.length > 0 || spare.length === 0 ? Math.min(...choice.map((one) => one.tier)) : null
