@@ -34,7 +34,14 @@ upstreams: { servers: { balance: ${balance}, servers: [${servers.join(', ')}] } 
 // By load: each server has as many requests in flight as the others, so it serves in inverse proportion to its time.
 const fair = 1 / SLOW_MS / (1 / SLOW_MS + 3 / FAST_MS)
 console.log(`fair by load: ${percent(fair)}; ${CONNECTIONS} connections, servers of ${FAST_MS} ms and one of ${SLOW_MS} ms\n`)
-const peers = [nginx, haproxy, weirWith('least-connections', 1), weirWith('least-connections', 2), weirWith('power-of-two', 2), weirWith('least-time', 2)]
+const peers = [
+  nginx,
+  haproxy,
+  weirWith('least-connections', 1),
+  weirWith('least-connections', 2),
+  weirWith('power-of-two', 2),
+  weirWith('least-time', 2),
+]
 for (const kind of peers) {
   const peer = await kind.start({ core: null, servers, routes: 0, bodies: 'small' })
   try {
