@@ -24,7 +24,7 @@ build/native-$(1)/run: $$(patsubst %.cc,build/native-$(1)/%.o,$$(NATIVE_SOURCES)
 -include $$(patsubst %.cc,build/native-$(1)/%.d,$$(NATIVE_SOURCES) $(4))
 endef
 
-$(eval $(call native_program,plain,$(CXX),-O2,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
+$(eval $(call native_program,plain,$(CXX),-O0,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
 $(eval $(call native_program,asan,$(SANITIZING_CXX),-O1 $(NATIVE_ASAN),$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
 $(eval $(call native_program,tsan,$(SANITIZING_CXX),-O1 -fsanitize=thread,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
 $(eval $(call native_program,speed,$(CXX),-O2,test/native/speed/head_parse.cc))
