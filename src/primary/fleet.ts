@@ -33,6 +33,7 @@ interface Watch {
   servers: { id: string; slot: number }[]
   passive: PassiveHealth | null
   breaker: Breaker | null
+  isPanicking: boolean
 }
 
 export class Fleet {
@@ -156,6 +157,7 @@ export class Fleet {
         return slot === undefined ? [] : [{ id, slot }]
       }),
       passive: known?.passive ?? (passiveHealth === null ? null : new PassiveHealth(passiveHealth, Math.random)),
+      isPanicking: known?.isPanicking ?? false,
       breaker: known?.breaker ?? (breaker === null ? null : new Breaker(breaker)),
     }
     watch.passive?.setServers(ids)
@@ -203,7 +205,21 @@ export class Fleet {
     this.checker.hurry(id)
   }
 
-  #observeUpstream({ config, servers, passive, breaker }: Watch, now: number): void {
+  /** Ejected servers serve while no other is usable: people should know. */
+  #notePanic(watch: Watch): void {
+    const good = watch.servers.flatMap(({ id }) => {
+      const record = this.table.get(id)?.record
+      return record !== undefined && record.health === 'up' && record.admin === 'ready' ? [record] : []
+    })
+    const isPanicking = good.length > 0 && good.every((record) => record.isEjected)
+    if (isPanicking === watch.isPanicking) return
+    watch.isPanicking = isPanicking
+    const what = isPanicking ? 'has no usable server: the ejected ones serve (panic)' : 'has usable servers again: the panic is over'
+    this.#options.log(`upstream ${watch.config.name} ${what}`)
+  }
+
+  #observeUpstream(watch: Watch, now: number): void {
+    const { config, servers, passive, breaker } = watch
     const { board } = this.#options
     const counters: ServerCounters[] = []
     for (const { id, slot } of servers) {
@@ -221,6 +237,7 @@ export class Fleet {
     if (config.health !== null) for (const one of counters) this.#suspect(one.id, one.failures, config.health.fastIntervalMs, now)
     for (const { id, isEjected, isProbing, reason } of passive?.observe(counters, now) ?? [])
       this.table.setEjected(id, { isEjected, isProbing }, now, reason)
+    if (passive !== null) this.#notePanic(watch)
     if (breaker === null) return
     const sum = { exchanges: 0, failures: 0, firstByteUsSum: 0 }
     for (const one of counters) {

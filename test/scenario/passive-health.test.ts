@@ -126,6 +126,9 @@ test('when all are ejected they serve all the same', async (t) => {
   for (const server of panicking) server.handle = answers(503, `${server.name} failed`)
   await until(async () => (await picks(t, weir.port(), 4, 'GET /panicking')) && lines(/panicking\/\S+ is ejected/) === 2)
   // It is their own 503 that the client gets, and not one of the balancer.
+  await until(() => lines(/upstream panicking has no usable server: the ejected ones serve \(panic\)/) === 1, {
+    what: 'the log tells of the panic',
+  })
   const counts = tally(await picks(t, weir.port(), 20, 'GET /panicking'))
   assert.deepEqual(Object.keys(counts).sort(), ['a failed', 'b failed'])
   for (const server of panicking) server.handle = answers(200, server.name)
