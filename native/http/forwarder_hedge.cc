@@ -73,8 +73,7 @@ void Forwarder::take_back_rival(Exchange& ex) {
 }
 
 void Forwarder::uncount(uint32_t slot) {
-  rt_.board.total_in_flight(slot).fetch_sub(1, std::memory_order_relaxed);
-  rt_.count_server(slot, abi::server_counter::in_flight, -1);
+  rt_.end_load(slot);
   pool_.made_room(slot);
 }
 

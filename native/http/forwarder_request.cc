@@ -22,15 +22,7 @@ uint64_t Forwarder::key_of(const ClientConnection& c) { return (uint64_t(c.slot_
 
 void Forwarder::put_proxy_header(const ClientConnection& c, ProxyVersion version, ByteSink& out) {
   ProxyAddresses a;
-  a.source = c.peer;
-  a.source_port = c.peer_port;
-  bool known = !c.unix_peer;
-  if (c.proxy) {
-    a.destination = c.proxy->destination;
-    a.destination_port = c.proxy->destination_port;
-  } else if (known) {
-    known = local_address(c.fd.get(), a.destination, a.destination_port);
-  }
+  const bool known = addresses_to_send({c.peer, c.peer_port, c.unix_peer, c.proxy.get(), c.fd.get()}, a);
   char* to = out.room(kMaxSentProxyHeaderBytes);
   out.wrote(write_proxy_header(version, known ? &a : nullptr, to));
 }
@@ -51,12 +43,8 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   ex.attempt_us = rt_.now_us;
   ex.reused = false;
   if (s->removed) return attempt_failed(ex, abi::failure::connect, EHOSTUNREACH);
-  std::atomic<int32_t>& total = rt_.board.total_in_flight(s->slot);
-  if (s->max_connections > 0 && total.load(std::memory_order_relaxed) >= s->max_connections)
-    return attempt_failed(ex, abi::failure::busy, 0);
-  total.fetch_add(1, std::memory_order_relaxed);
-  rt_.count_server(s->slot, abi::server_counter::in_flight);
-  rt_.count_server(s->slot, abi::server_counter::exchanges);
+  if (rt_.is_full(s->slot, s->max_connections)) return attempt_failed(ex, abi::failure::busy, 0);
+  rt_.begin_load(s->slot);
   ex.counted_in_flight = true;
 
   const uint64_t client_key = ex.plan->send_proxy == ProxyVersion::off ? 0 : key_of(*ex.client);

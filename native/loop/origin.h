@@ -5,6 +5,8 @@
 #include <string>
 
 #include "loop/address.h"
+#include "loop/io.h"
+#include "loop/proxy_header.h"
 
 namespace weir {
 
@@ -22,5 +24,24 @@ struct Origin {
   bool is_unix = false;
   std::unique_ptr<ProxyInfo> proxy;
 };
+
+// A client as the PROXY header for its server needs it.
+struct SentClient {
+  const PeerIp& ip;
+  uint16_t port;
+  bool is_unix;
+  const ProxyInfo* proxy;
+  int fd;
+};
+
+// False: nobody knows them, as of a unix socket. Where no proxy told the destination, it is our own end of the client's connection.
+[[nodiscard]] inline bool addresses_to_send(const SentClient& c, ProxyAddresses& out) {
+  out.source = c.ip;
+  out.source_port = c.port;
+  if (!c.proxy) return !c.is_unix && local_address(c.fd, out.destination, out.destination_port);
+  out.destination = c.proxy->destination;
+  out.destination_port = c.proxy->destination_port;
+  return !c.is_unix;
+}
 
 }  // namespace weir

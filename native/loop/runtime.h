@@ -47,6 +47,20 @@ struct Runtime {
   }
   // A connection is closed before anything was forwarded; `reason` of abi::refusal.
   void count_refusal(unsigned listener, int reason) { ++listener_cell(listener, abi::listener_counter::refused_untrusted_proxy + reason); }
+  // `most` 0 is no limit.
+  [[nodiscard]] bool is_full(unsigned slot, int32_t most) const {
+    return most > 0 && board.total_in_flight(slot).load(std::memory_order_relaxed) >= most;
+  }
+  // One exchange or tunnel more, and less, in flight at a server: in the total of all workers and in our own cell.
+  void begin_load(unsigned slot) {
+    board.total_in_flight(slot).fetch_add(1, std::memory_order_relaxed);
+    count_server(slot, abi::server_counter::in_flight);
+    count_server(slot, abi::server_counter::exchanges);
+  }
+  void end_load(unsigned slot) {
+    board.total_in_flight(slot).fetch_sub(1, std::memory_order_relaxed);
+    count_server(slot, abi::server_counter::in_flight, -1);
+  }
   void count_server(unsigned slot, int counter, double by = 1) { board.server(slot)[counter] += by; }
 };
 

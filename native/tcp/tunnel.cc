@@ -118,9 +118,8 @@ void Tunnels::notice_bulk(TunnelSide& in, size_t bytes) {
   if (in.urgent) return;
   in.burst += bytes;
   in.recent = in.recent - in.recent / 4 + uint32_t(bytes);
-  if (in.recent >= kBulk && ++in.pieces % kPiecesPerLook == 1) in.piece = piece_to_receive(in.fd.get());
-  const bool bulk = in.burst >= kBurst && in.recent >= (in.splices ? kNoBulk : kBulk);
-  in.splices = bulk;
+  in.splices = in.burst >= kBurst && in.recent >= (in.splices ? kNoBulk : kBulk);
+  if (in.splices && in.pieces++ % kPiecesPerLook == 0) in.piece = piece_to_receive(in.fd.get());
 }
 
 // One splice into a pipe and as many out of it as the other side takes.

@@ -56,11 +56,8 @@ void Tunnels::start_attempt(Tunnel& t, const TunnelVerdict& v) {
   ++t.attempts;
   t.server_slot = v.server;
   if (s->removed) return attempt_failed(t, abi::failure::connect, EHOSTUNREACH);
-  std::atomic<int32_t>& total = rt_.board.total_in_flight(s->slot);
-  if (s->max_connections > 0 && total.load(std::memory_order_relaxed) >= s->max_connections) return attempt_failed(t, abi::failure::busy, 0);
-  total.fetch_add(1, std::memory_order_relaxed);
-  rt_.count_server(s->slot, abi::server_counter::in_flight);
-  rt_.count_server(s->slot, abi::server_counter::exchanges);
+  if (rt_.is_full(s->slot, s->max_connections)) return attempt_failed(t, abi::failure::busy, 0);
+  rt_.begin_load(s->slot);
   t.in_flight = true;
   t.address_index = s->preferred < s->addresses.size() ? uint16_t(s->preferred) : 0;
   t.addresses_tried = 0;
@@ -128,22 +125,14 @@ void Tunnels::attempt_failed(Tunnel& t, int reason, int error) {
 void Tunnels::unload(Tunnel& t) {
   if (!t.in_flight) return;
   t.in_flight = false;
-  rt_.board.total_in_flight(t.server_slot).fetch_sub(1, std::memory_order_relaxed);
-  rt_.count_server(t.server_slot, abi::server_counter::in_flight, -1);
+  rt_.end_load(t.server_slot);
   servers_.made_room(t.server_slot);
 }
 
 void Tunnels::greet(Tunnel& t) {
+  const Origin& o = t.origin;
   ProxyAddresses a;
-  a.source = t.origin.ip;
-  a.source_port = t.origin.port;
-  bool known = !t.origin.is_unix;
-  if (t.origin.proxy) {
-    a.destination = t.origin.proxy->destination;
-    a.destination_port = t.origin.proxy->destination_port;
-  } else if (known) {
-    known = local_address(t.sides[0].fd.get(), a.destination, a.destination_port);
-  }
+  const bool known = addresses_to_send({o.ip, o.port, o.is_unix, o.proxy.get(), t.sides[0].fd.get()}, a);
   char header[kMaxSentProxyHeaderBytes];
   const size_t size = write_proxy_header(t.plan.send_proxy, known ? &a : nullptr, header);
   (void)write(t, 1, {header, size});

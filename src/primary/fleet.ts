@@ -34,6 +34,8 @@ interface Watch {
   passive: PassiveHealth | null
   breaker: Breaker | null
   isPanicking: boolean
+  /** Of the table, when it was last looked at for a panic. */
+  seenVersion: number
 }
 
 export class Fleet {
@@ -158,6 +160,7 @@ export class Fleet {
       }),
       passive: known?.passive ?? (passiveHealth === null ? null : new PassiveHealth(passiveHealth, Math.random)),
       isPanicking: known?.isPanicking ?? false,
+      seenVersion: 0,
       breaker: known?.breaker ?? (breaker === null ? null : new Breaker(breaker)),
     }
     watch.passive?.setServers(ids)
@@ -207,6 +210,8 @@ export class Fleet {
 
   /** Ejected servers serve while no other is usable: people should know. */
   #notePanic(watch: Watch): void {
+    if (watch.seenVersion === this.table.version) return
+    watch.seenVersion = this.table.version
     const good = watch.servers.flatMap(({ id }) => {
       const record = this.table.get(id)?.record
       return record !== undefined && record.health === 'up' && record.admin === 'ready' ? [record] : []
@@ -234,7 +239,7 @@ export class Fleet {
       // Somebody is held until a server is back: those that are down need not wait for their turn either.
       for (const { id } of servers) if (this.table.get(id)?.record.health === 'down') this.#hurry(id, health.fastIntervalMs, now)
     }
-    if (config.health !== null) for (const one of counters) this.#suspect(one.id, one.failures, config.health.fastIntervalMs, now)
+    if (health !== null) for (const one of counters) this.#suspect(one.id, one.failures, health.fastIntervalMs, now)
     for (const { id, isEjected, isProbing, reason } of passive?.observe(counters, now) ?? [])
       this.table.setEjected(id, { isEjected, isProbing }, now, reason)
     if (passive !== null) this.#notePanic(watch)

@@ -118,8 +118,6 @@ export class ConnectionLife {
 
   #pick({ upstream }: TunnelTarget, excluded: readonly number[]): number {
     const context = this.#context
-    context.board = this.#snapshot.board
-    context.latencies = this.#snapshot.latencies
     context.now = this.#lent[at.nowMs] as number
     context.excluded = excluded
     context.key = ''

@@ -184,8 +184,6 @@ export class RequestLife {
     const { upstream } = target
     const { config, picker, sticky } = upstream
     const context = this.#context
-    context.board = this.#snapshot.board
-    context.latencies = this.#snapshot.latencies
     context.now = this.#lent[at.nowMs] as number
     context.excluded = excluded
     if (upstream.load(context.now) >= config.limits.inFlight) return -1
@@ -233,28 +231,29 @@ export class RequestLife {
     const { target } = memory
     const now = this.#lent[at.nowMs] as number
     const status = failed.kind === 'busy' ? 503 : statusWhenNobodyIsLeft(failed.kind)
-    const pass = () => (failed.kind === 'status' ? verdict.pass : null)
+    // A response is here: it is better than an answer of ours.
+    const giveUp = () => (failed.kind === 'status' ? verdict.pass : this.#giveUp(memory, status))
     // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
     const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
     // Who lost a race for room has asked nobody yet.
     const isLate = failed.kind !== 'busy' && (this.#lent[at.ageMs] as number) > target.retry.maxMs
-    if (isLate) return pass() ?? this.#giveUp(memory, status)
+    if (isLate) return giveUp()
     if (!isFree && !memory.isRetrying && !target.upstream.mayRetry(now)) {
-      return pass() ?? this.#awaitTurn(memory, failed) ?? this.#giveUp(memory, status)
+      return failed.kind === 'status' ? verdict.pass : (this.#awaitTurn(memory, failed) ?? giveUp())
     }
     this.#beginRetry(memory, isFree)
     const slot = this.#pick(target, memory.path, memory.failed)
     const isFresh = failed.kind !== 'connect' && failed.kind !== 'connectTimeout' && failed.kind !== 'busy'
     if (slot >= 0) return this.#forwardTo(slot, target, isFresh)
-    if (failed.kind === 'status') return verdict.pass
+    if (failed.kind === 'status') return giveUp()
     if (failed.kind === 'busy') {
       memory.failed.pop()
       this.#context.excluded = memory.failed
-      return this.#wait(memory) ?? this.#giveUp(memory, 503)
+      return this.#wait(memory) ?? giveUp()
     }
     const why = target.upstream.picker.why(this.#context)
-    if (why !== 'excluded') return this.#wait(memory) ?? this.#giveUp(memory, status)
-    return this.#backOff(memory, failed) ?? this.#hold(memory) ?? this.#giveUp(memory, status)
+    if (why !== 'excluded') return this.#wait(memory) ?? giveUp()
+    return this.#backOff(memory, failed) ?? this.#hold(memory) ?? giveUp()
   }
 
   /**
@@ -394,7 +393,9 @@ export class RequestLife {
     const known = this.#attempts.get(index)
     if (known !== undefined && known.id.generation === this.#lent[at.generation]) return known
     const target = this.#snapshot.target(this.#lent[at.plan] as number)
-    return target === undefined ? null : this.#remember(target, this.#engine.field(index, this.#id().generation, 'path') ?? '/')
+    if (target === undefined) return null
+    const sent = this.#engine.field(index, this.#id().generation, 'path') ?? '/'
+    return this.#remember(target, normalizePath(sent) ?? sent)
   }
 
   #remember(target: Target, path: string): Attempts {
@@ -423,7 +424,7 @@ export class RequestLife {
   // Functions of the configuration.
 
   #askFunction(route: RunningRoute, path: string): Verdict {
-    const id: ExchangeId = { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
+    const id = this.#id()
     const request = new RequestView(this.#engine, id, this.#head.host, path)
     const act = (outcome: RequestOutcome) => this.#actOn(outcome, route, request)
     try {
@@ -486,7 +487,6 @@ export class RequestLife {
   }
 
   #askPick(target: Target, path: string): number {
-    const id = { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
     const { upstream } = target
     const { inFlight, stride, offset } = this.#snapshot.board
     const candidates = upstream.config.servers.map((server, i) => ({
@@ -496,7 +496,7 @@ export class RequestLife {
       inFlight: inFlight[(upstream.slots[i] as number) * stride + offset] as number,
     }))
     try {
-      const chosen = target.route.config.pick?.(new RequestView(this.#engine, id, this.#head.host, path), candidates)
+      const chosen = target.route.config.pick?.(new RequestView(this.#engine, this.#id(), this.#head.host, path), candidates)
       return chosen === undefined ? -1 : (upstream.slots[candidates.findIndex((one) => one.name === chosen.name)] ?? -1)
     } catch (error) {
       this.#report(error)

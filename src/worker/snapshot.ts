@@ -102,7 +102,7 @@ export class Snapshot {
     const upstreams = new Map<string, Upstream>()
     for (const config of order.config.upstreams) {
       const slots = config.servers.map((server) => order.slots[`${config.name}/${server.name}`] as number)
-      const place = { config, slots, column, columns, zone, engine, counters, totals }
+      const place = { config, slots, column, columns, zone, counters, totals }
       const before = previous?.upstreams.get(config.name)
       before?.update(place)
       const upstream = before ?? new Upstream(place)

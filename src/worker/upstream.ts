@@ -1,6 +1,5 @@
 /** One upstream in one worker: its picker, who waits for it, and what the primary says of it. */
 import { abi } from '../native/abi.ts'
-import type { Engine } from '../native/contract.ts'
 import { inFlightIndex, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
 import type { UpstreamConfig } from '../shared/config/model.ts'
 import type { ServerRecord } from '../shared/ipc/server-state.ts'
@@ -25,7 +24,6 @@ export interface UpstreamPlace {
   column: number
   columns: number
   zone: string | null
-  engine: Engine
   counters: Float64Array
   totals: Int32Array
 }
@@ -168,15 +166,15 @@ export class Upstream {
 }
 
 function pickerOf({ config, slots, column, zone }: UpstreamPlace): UpstreamPicker {
-  const addresses = config.servers.map((server) => server.address.text)
-  const isShared = (address: string) => addresses.indexOf(address) !== addresses.lastIndexOf(address)
+  const uses = new Map<string, number>()
+  for (const { address } of config.servers) uses.set(address.text, (uses.get(address.text) ?? 0) + 1)
   return new UpstreamPicker({
     balance: config.balance,
     hash: config.hash,
     servers: config.servers.map((server, i) => ({
       slot: slots[i] as number,
       // Other ketama clients place `host:port`; servers that share one are told apart by name.
-      id: isShared(server.address.text) ? server.name : server.address.text,
+      id: uses.get(server.address.text) === 1 ? server.address.text : server.name,
       weight: server.weight,
       maxConnections: server.maxConnections,
       tier: server.tier,

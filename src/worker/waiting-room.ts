@@ -28,11 +28,12 @@ export interface RoomOptions {
  */
 export class WaitingRoom {
   readonly #options: RoomOptions
-  readonly #waiters = new Map<string, Waiter>()
+  /** In the order in which they came. */
+  readonly #waiters = new Map<number, Waiter>()
   #timer: NodeJS.Timeout | undefined
   #looker: NodeJS.Timeout | undefined
   /** Who was let out by the last look; undefined once it has come back. */
-  #scout: string | undefined
+  #scout: number | undefined
   #isLookDue = false
 
   constructor(options: RoomOptions) {
@@ -51,10 +52,13 @@ export class WaitingRoom {
   /** False: the room is full, or its time is over already. */
   enter(waiter: Waiter): boolean {
     const key = keyOf(waiter)
-    if (this.#waiters.size >= this.#options.max || waiter.deadlineMs <= this.#options.now()) return false
+    const isBack = this.#waiters.has(key)
+    if (!isBack && this.#waiters.size >= this.#options.max) return false
+    if (waiter.deadlineMs <= this.#options.now()) return false
     if (this.#scout === key) this.#scout = undefined
+    // Who was let out and is back at once has not lost its place.
     this.#waiters.set(key, waiter)
-    this.#options.counted(1)
+    if (!isBack) this.#options.counted(1)
     this.#arm()
     this.#lookAgain()
     return true
@@ -75,18 +79,13 @@ export class WaitingRoom {
 
   /** The client has gone, or the exchange has ended in another way. */
   leave(kind: Waiter['kind'], id: ExchangeId): void {
-    if (this.#waiters.delete(keyOf({ kind, id }))) this.#options.counted(-1)
+    const key = keyOf({ kind, id })
+    if (this.#waiters.get(key)?.id.generation === id.generation) this.#remove(key)
   }
 
   /** There may be servers now: lets those out who were here first, until one finds none. */
   release(): void {
-    for (const [key, waiter] of this.#waiters) {
-      this.#remove(key)
-      if (!waiter.proceed()) {
-        this.#putBack(key, waiter)
-        return
-      }
-    }
+    for (const [key, waiter] of this.#waiters) if (!this.#letOut(key, waiter)) return
   }
 
   /** All give up now. */
@@ -115,26 +114,21 @@ export class WaitingRoom {
       this.release()
       return
     }
-    const [key, waiter] = this.#waiters.entries().next().value as [string, Waiter]
+    const [key, waiter] = this.#waiters.entries().next().value as [number, Waiter]
     this.#scout = key
-    this.#remove(key)
-    if (waiter.proceed()) return
-    this.#scout = undefined
-    this.#putBack(key, waiter)
+    if (!this.#letOut(key, waiter)) this.#scout = undefined
   }
 
-  #remove(key: string): void {
+  /** A verdict takes effect at once, so one that fails at once may be back in the room before this returns; then it stays. */
+  #letOut(key: number, waiter: Waiter): boolean {
+    if (!waiter.proceed()) return false
+    if (this.#waiters.get(key) === waiter) this.#remove(key)
+    return true
+  }
+
+  #remove(key: number): void {
     this.#waiters.delete(key)
     this.#options.counted(-1)
-  }
-
-  /** To the front again. */
-  #putBack(key: string, waiter: Waiter): void {
-    const others = [...this.#waiters]
-    this.#waiters.clear()
-    this.#waiters.set(key, waiter)
-    for (const [otherKey, other] of others) this.#waiters.set(otherKey, other)
-    this.#options.counted(1)
   }
 
   /** Deadlines are in order but for those who came back, so the first one is near enough. */
@@ -159,6 +153,7 @@ export class WaitingRoom {
   }
 }
 
-function keyOf({ kind, id }: Pick<Waiter, 'kind' | 'id'>): string {
-  return `${kind} ${id.index} ${id.generation}`
+/** An index has one occupant at a time. */
+function keyOf({ kind, id }: Pick<Waiter, 'kind' | 'id'>): number {
+  return id.index * 2 + (kind === 'tunnel' ? 1 : 0)
 }
