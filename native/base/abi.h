@@ -3,7 +3,7 @@
 
 namespace weir::abi {
 
-constexpr int version = 2;
+constexpr int version = 3;
 
 namespace verdict {
 constexpr int forward = 0;
@@ -157,7 +157,7 @@ constexpr int idle = 7;
 constexpr int learned_idle_ms = 8;
 constexpr int bytes_sent = 9;
 constexpr int bytes_received = 10;
-constexpr int answered = 11;
+constexpr int successes = 11;
 constexpr int failed_statuses = 12;
 constexpr int failure_run = 13;
 constexpr int first_byte_us = 14;

@@ -192,9 +192,13 @@ void UpstreamPool::count_failure(uint32_t slot) {
   rt_.count_server(slot, abi::server_counter::failure_run);
 }
 
+void UpstreamPool::count_success(uint32_t slot) {
+  rt_.count_server(slot, abi::server_counter::successes);
+  rt_.board.server(slot)[abi::server_counter::failure_run] = 0;
+}
+
 void UpstreamPool::count_answer(Server& s, int status, uint64_t first_byte_us) {
   double* row = rt_.board.server(s.slot);
-  ++row[abi::server_counter::answered];
   row[abi::server_counter::first_byte_us] += double(first_byte_us);
   // A slow answer counts at once and whole, and fades: with the mean alone, a server that begins to hang looks good for too long.
   double& ewma = row[abi::server_counter::ewma_us];
@@ -205,7 +209,7 @@ void UpstreamPool::count_answer(Server& s, int status, uint64_t first_byte_us) {
     ++row[abi::server_counter::failed_statuses];
     ++row[abi::server_counter::failure_run];
   } else {
-    row[abi::server_counter::failure_run] = 0;
+    count_success(s.slot);
   }
 }
 

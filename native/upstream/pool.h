@@ -45,7 +45,7 @@ class UpstreamPool {
   // What the server's row of the board says of its health: an attempt failed, or was answered.
   void count_failure(uint32_t slot);
   void count_answer(Server& s, int status, uint64_t first_byte_us);
-  void count_success(uint32_t slot) { rt_.board.server(slot)[abi::server_counter::failure_run] = 0; }
+  void count_success(uint32_t slot);
 
   // A server has one exchange or tunnel less. Whoever waits for room at its upstream, in this worker or another, hears of it at the
   // end of the turn.

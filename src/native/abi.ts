@@ -3,7 +3,7 @@
  * a guard test compares. Add at the end of a list; bump `version` when a meaning changes.
  */
 export const abi = {
-  version: 2,
+  version: 3,
 
   /** What `decide` and `afterFailure` return. `pass`: the response whose status failed goes to the client as it is. */
   verdict: { forward: 0, answer: 1, wait: 2, abort: 3, pass: 4 },
@@ -157,9 +157,9 @@ export const abi = {
     learnedIdleMs: 8,
     bytesSent: 9,
     bytesReceived: 10,
-    /** Responses whose head arrived. */
-    answered: 11,
-    /** Those of them whose status the upstream's passive health calls a failure. */
+    /** Responses whose status is no failure, and tunnels that were joined. */
+    successes: 11,
+    /** Responses whose status the upstream's passive health calls a failure. */
     failedStatuses: 12,
     /** Failures in a row since the last success of this worker. */
     failureRun: 13,

@@ -5,7 +5,7 @@ import type { ServerCounters } from './health/passive.ts'
 
 const { board: size, listenerCounter, serverCounter, workerCounter } = abi
 
-const ACTIVITY = [serverCounter.exchanges, serverCounter.answered, serverCounter.failures, serverCounter.failedStatuses]
+const ACTIVITY = [serverCounter.exchanges, serverCounter.successes, serverCounter.failures, serverCounter.failedStatuses]
 
 /** The shared counters as the primary sees them. */
 export class Board {
@@ -52,8 +52,10 @@ export class Board {
     const sum = { id, exchanges: 0, failures: 0, firstByteUsSum: 0, runOfFailures: [] as number[] }
     for (let column = 0; column < this.#workers; column++) {
       const read = (counter: number) => this.#counters[serverIndex(column, slot, counter)] as number
-      sum.exchanges += read(serverCounter.exchanges)
-      sum.failures += read(serverCounter.failures) + read(serverCounter.failedStatuses)
+      // Only what has come to something: an exchange that has merely begun is no success.
+      const failures = read(serverCounter.failures) + read(serverCounter.failedStatuses)
+      sum.exchanges += read(serverCounter.successes) + failures
+      sum.failures += failures
       sum.firstByteUsSum += read(serverCounter.firstByteUs)
       sum.runOfFailures.push(read(serverCounter.failureRun))
     }

@@ -8,27 +8,26 @@ import type { ConnectionOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
 import { machineMs } from '../shared/base/clock.ts'
+import { isThenable } from '../shared/base/thenable.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
 import { type FailureKind, mayConnectAgain } from './forward/retry.ts'
+import { whenSettled } from './late-verdict.ts'
 import { ConnectionView, CurrentTunnel } from './lent-tunnel.ts'
 import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
 import { PickContext } from './pick/pick-context.ts'
 import type { HostRoutes } from './route/router.ts'
+import { type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
 import type { RunningListener, RunningRoute, Snapshot, TunnelTarget } from './snapshot.ts'
-import type { WaitingRoom } from './waiting-room.ts'
 
 const { lent: at, refusal, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
 
 /** What is remembered of a connection between its attempts, and while it waits. */
-interface Attempts {
+interface Attempts extends Patience {
   readonly id: ExchangeId
   readonly target: TunnelTarget
   failed: number[]
-  /** When it stops to be held or queued; 0 before it first was. */
-  holdUntilMs: number
-  queueUntilMs: number
 }
 
 export class ConnectionLife {
@@ -135,29 +134,20 @@ export class ConnectionLife {
 
   /** Waits for room, or for a server at all. null: it may not. */
   #wait(memory: Attempts): Verdict | null {
-    const { upstream } = memory.target
-    const why = upstream.load(this.#context.now) >= upstream.config.limits.inFlight ? 'full' : upstream.picker.why(this.#context)
-    if (why === 'excluded') return null
-    if (why !== 'full') return this.#hold(memory)
-    if (upstream.queue === null) return null
-    if (memory.queueUntilMs === 0) memory.queueUntilMs = upstream.queue.deadline()
-    return this.#enter(upstream.queue, memory, memory.queueUntilMs)
+    return this.#enter(placeToWait(memory.target.upstream, this.#context, memory), memory)
   }
 
-  /** No server can be reached: until one is called up again, or accepts again. */
   #hold(memory: Attempts): Verdict | null {
-    const { hold } = memory.target.upstream
-    if (hold === null) return null
-    if (memory.holdUntilMs === 0) memory.holdUntilMs = hold.deadline()
-    return this.#enter(hold, memory, memory.holdUntilMs)
+    return this.#enter(placeToBeHeld(memory.target.upstream, memory), memory)
   }
 
-  #enter(room: WaitingRoom, memory: Attempts, deadlineMs: number): Verdict | null {
+  #enter(place: PlaceToWait | null, memory: Attempts): Verdict | null {
+    if (place === null) return null
     const facts = this.#lent.slice()
-    const entered = room.enter({
+    const entered = place.room.enter({
       id: memory.id,
       kind: 'tunnel',
-      deadlineMs,
+      deadlineMs: place.deadlineMs,
       proceed: () => {
         this.#lent.set(facts)
         this.#lent[at.nowMs] = machineMs() & 0x7fffffff
@@ -181,7 +171,7 @@ export class ConnectionLife {
   }
 
   #remember(target: TunnelTarget): Attempts {
-    const id = { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
+    const id = this.#id()
     const known = this.#attempts.get(id.index)
     if (known !== undefined && known.id.generation === id.generation) return known
     const made = { id, target, failed: [], holdUntilMs: 0, queueUntilMs: 0 }
@@ -189,38 +179,25 @@ export class ConnectionLife {
     return made
   }
 
+  #id(): ExchangeId {
+    return { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
+  }
+
   // Functions of the configuration.
 
   #askFunction(route: RunningRoute, listener: RunningListener): Verdict {
-    const id: ExchangeId = { index: this.#lent[at.index] as number, generation: this.#lent[at.generation] as number }
+    const id = this.#id()
     const connection = new ConnectionView(this.#engine, id, listener.config.name, this.#tunnel)
+    const act = (outcome: ConnectionOutcome) => this.#actOn(outcome, route)
+    const fail = (error: unknown) => this.#fail(error)
     try {
       const outcome = route.config.onConnection?.(connection)
-      if (!isThenable(outcome)) return this.#actOn(outcome, route)
-      this.#resumeWhenSettled(outcome, id, route)
+      if (!isThenable(outcome)) return act(outcome)
+      whenSettled(this.#lent, outcome, { act, fail, resume: (made) => this.#engine.resumeTunnel(id.index, id.generation, made) })
       return verdict.wait
     } catch (error) {
-      return this.#fail(error)
+      return fail(error)
     }
-  }
-
-  /** `lent` has moved on by then, so this connection's facts are put back before its verdict is made. */
-  #resumeWhenSettled(outcome: PromiseLike<ConnectionOutcome>, id: ExchangeId, route: RunningRoute): void {
-    const facts = this.#lent.slice()
-    const resume = (decide: () => Verdict) => {
-      this.#lent.set(facts)
-      let made: Verdict
-      try {
-        made = decide()
-      } catch (error) {
-        made = this.#fail(error)
-      }
-      this.#engine.resumeTunnel(id.index, id.generation, made)
-    }
-    outcome.then(
-      (settled) => resume(() => this.#actOn(settled, route)),
-      (error) => resume(() => this.#fail(error)),
-    )
   }
 
   #actOn(outcome: ConnectionOutcome, route: RunningRoute): Verdict {
@@ -236,8 +213,4 @@ export class ConnectionLife {
     this.#report(error)
     return this.#refuse(refusal.byFunction)
   }
-}
-
-function isThenable(outcome: unknown): outcome is PromiseLike<ConnectionOutcome> {
-  return typeof (outcome as { then?: unknown } | null | undefined)?.then === 'function'
 }

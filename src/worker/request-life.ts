@@ -8,10 +8,12 @@ import type { Request, RequestOutcome } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
 import { machineMs } from '../shared/base/clock.ts'
+import { isThenable } from '../shared/base/thenable.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
-import { headerLines, requireHeader, requireStatus, stageStatus } from './forward/answers.ts'
+import { stageAnswerOf, stageRedirectOf, stageStatus } from './forward/answers.ts'
 import { afterFailure, type FailedAttempt, type FailureKind } from './forward/retry.ts'
 import { hashKeyOf } from './hash-key.ts'
+import { whenSettled } from './late-verdict.ts'
 import { CurrentHead } from './lent-head.ts'
 import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
@@ -19,8 +21,8 @@ import { PickContext } from './pick/pick-context.ts'
 import { RequestView } from './request-view.ts'
 import { normalizePath } from './route/normalize-path.ts'
 import { applyRewrite, targetOf } from './route/rewrite.ts'
+import { type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
 import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot.ts'
-import type { WaitingRoom } from './waiting-room.ts'
 
 const { lent: at, headFlag, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
@@ -28,7 +30,7 @@ const failureKinds = Object.keys(abi.failure) as FailureKind[]
 const LONGEST_TURN_MS = 1_000
 
 /** What is remembered of an exchange between its attempts, and while it waits. */
-interface Attempts {
+interface Attempts extends Patience {
   readonly id: ExchangeId
   readonly target: Target
   /** As routed, for hashing. */
@@ -39,9 +41,6 @@ interface Attempts {
   wasReplayed: boolean
   /** Counts in its upstream's budget of retries. */
   isRetrying: boolean
-  /** When it stops to be held or queued; 0 before it first was. */
-  holdUntilMs: number
-  queueUntilMs: number
 }
 
 export class RequestLife {
@@ -306,31 +305,22 @@ export class RequestLife {
 
   /** Waits for room, or for a server at all. null: it may not. */
   #wait(memory: Attempts): Verdict | null {
-    const { upstream } = memory.target
-    const why = upstream.load(this.#context.now) >= upstream.config.limits.inFlight ? 'full' : upstream.picker.why(this.#context)
-    if (why === 'excluded') return null
-    if (why !== 'full') return this.#hold(memory)
-    if (upstream.queue === null) return null
-    if (memory.queueUntilMs === 0) memory.queueUntilMs = upstream.queue.deadline()
-    return this.#enter(upstream.queue, memory, memory.queueUntilMs)
+    return this.#enter(placeToWait(memory.target.upstream, this.#context, memory), memory)
   }
 
-  /** No server can be reached: until one is called up again, or accepts again. */
   #hold(memory: Attempts): Verdict | null {
-    const { hold } = memory.target.upstream
-    if (hold === null) return null
-    // Who is held asks nobody, and must not keep others from their retry.
-    this.#endRetry(memory)
-    if (memory.holdUntilMs === 0) memory.holdUntilMs = hold.deadline()
-    return this.#enter(hold, memory, memory.holdUntilMs)
+    return this.#enter(placeToBeHeld(memory.target.upstream, memory), memory)
   }
 
-  #enter(room: WaitingRoom, memory: Attempts, deadlineMs: number): Verdict | null {
+  #enter(place: PlaceToWait | null, memory: Attempts): Verdict | null {
+    if (place === null) return null
+    // Who waits asks nobody, and must not keep others from their retry.
+    this.#endRetry(memory)
     const facts = this.#lent.slice()
-    const entered = room.enter({
+    const entered = place.room.enter({
       id: memory.id,
       kind: 'exchange',
-      deadlineMs,
+      deadlineMs: place.deadlineMs,
       proceed: () => {
         this.#lent.set(facts)
         this.#lent[at.nowMs] = machineMs() & 0x7fffffff
@@ -427,57 +417,25 @@ export class RequestLife {
     const id = this.#id()
     const request = new RequestView(this.#engine, id, this.#head.host, path)
     const act = (outcome: RequestOutcome) => this.#actOn(outcome, route, request)
+    const fail = (error: unknown) => this.#failFunction(error, route)
     try {
       const outcome = route.config.onRequest?.(request)
       if (!isThenable(outcome)) return act(outcome)
-      this.#resumeWhenSettled(outcome, id, act, (error) => this.#failFunction(error, route))
+      whenSettled(this.#lent, outcome, { act, fail, resume: (made) => this.#engine.resume(id.index, id.generation, made) })
       return verdict.wait
     } catch (error) {
-      return this.#failFunction(error, route)
+      return fail(error)
     }
-  }
-
-  /** `lent` has moved on to other exchanges by then, so this one's facts are put back before its verdict is made. */
-  #resumeWhenSettled(
-    outcome: PromiseLike<RequestOutcome>,
-    id: ExchangeId,
-    act: (outcome: RequestOutcome) => Verdict,
-    fail: (error: unknown) => Verdict,
-  ): void {
-    const facts = this.#lent.slice()
-    const resume = (decide: () => Verdict) => {
-      this.#lent.set(facts)
-      this.#engine.resume(id.index, id.generation, decide())
-    }
-    const guarded = (decide: () => Verdict) => () => {
-      try {
-        return decide()
-      } catch (error) {
-        return fail(error)
-      }
-    }
-    outcome.then(
-      (settled) => resume(guarded(() => act(settled))),
-      (error) => resume(() => fail(error)),
-    )
   }
 
   #actOn(outcome: RequestOutcome, route: RunningRoute, request: Request): Verdict {
     if (outcome === undefined || outcome === null) return this.#act(route, request.path, false)
     if ('answer' in outcome) {
-      const { status, body = '', headers = {} } = outcome.answer
-      requireStatus(status)
-      if (typeof body !== 'string') throw new TypeError('the body of an answer must be a string')
-      const fields = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-type')
-      const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? 'text/plain; charset=utf-8'
-      requireHeader('Content-Type', type)
-      this.#engine.stageAnswer(status, headerLines(fields), type, body)
+      stageAnswerOf(this.#engine, outcome.answer)
       return verdict.answer
     }
     if ('redirect' in outcome) {
-      const { status = 308 } = outcome.redirect
-      if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`${status} is not the status of a redirect`)
-      this.#engine.stageAnswer(status, headerLines([['Location', outcome.redirect.to]]), '', '')
+      stageRedirectOf(this.#engine, outcome.redirect)
       return verdict.answer
     }
     const target =
@@ -488,13 +446,7 @@ export class RequestLife {
 
   #askPick(target: Target, path: string): number {
     const { upstream } = target
-    const { inFlight, stride, offset } = this.#snapshot.board
-    const candidates = upstream.config.servers.map((server, i) => ({
-      name: server.name,
-      address: server.address.text,
-      weight: server.weight,
-      inFlight: inFlight[(upstream.slots[i] as number) * stride + offset] as number,
-    }))
+    const candidates = upstream.candidates()
     try {
       const chosen = target.route.config.pick?.(new RequestView(this.#engine, this.#id(), this.#head.host, path), candidates)
       return chosen === undefined ? -1 : (upstream.slots[candidates.findIndex((one) => one.name === chosen.name)] ?? -1)
@@ -508,10 +460,6 @@ export class RequestLife {
     this.#report(error)
     return this.#answerStatus(500, route)
   }
-}
-
-function isThenable(outcome: unknown): outcome is PromiseLike<RequestOutcome> {
-  return typeof (outcome as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
 function statusWhenNobodyIsLeft(kind: FailureKind): number {

@@ -1,4 +1,5 @@
 /** One upstream in one worker: its picker, who waits for it, and what the primary says of it. */
+import type { Candidate } from '../index-types.ts'
 import { abi } from '../native/abi.ts'
 import { inFlightIndex, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
 import type { UpstreamConfig } from '../shared/config/model.ts'
@@ -87,6 +88,16 @@ export class Upstream {
     this.queue?.clear()
     this.hold?.clear()
     this.turns.clear()
+  }
+
+  /** Its servers as a `pick` function of the config sees them. */
+  candidates(): Candidate[] {
+    return this.config.servers.map((server, i) => ({
+      name: server.name,
+      address: server.address.text,
+      weight: server.weight,
+      inFlight: this.#place.totals[inFlightIndex(this.slots[i] as number)] as number,
+    }))
   }
 
   /** News of one of its servers. */

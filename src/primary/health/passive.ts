@@ -6,8 +6,9 @@ import { SlidingWindow, type WindowTotals } from './sliding-window.ts'
 /** What one server has come to since it was made; all of it only grows, except where a worker died. */
 export interface ServerCounters {
   id: string
+  /** Exchanges that were answered, tunnels that were joined, and attempts that failed; not what is still in flight. */
   exchanges: number
-  /** Exchanges that failed, those with a failing status included. */
+  /** Those of them that failed, those with a failing status included. */
   failures: number
   firstByteUsSum: number
   /** By worker: failures since that worker's last success. */

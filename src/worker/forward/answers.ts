@@ -1,3 +1,4 @@
+import type { RequestOutcome } from '../../index-types.ts'
 import type { Engine } from '../../native/contract.ts'
 import type { ErrorPages } from '../../shared/config/model.ts'
 
@@ -25,6 +26,25 @@ export function pagesOf(pages: ErrorPages): { status: number; contentType: strin
 export function stageStatus(engine: Engine, status: number, pages: ErrorPages): void {
   const page = pages[status]
   engine.stageAnswer(status, status === 503 ? 'Retry-After: 1\r\n' : '', page?.contentType ?? '', page?.body)
+}
+
+type OutcomeOf<K extends string> = Extract<RequestOutcome, Record<K, unknown>>[K]
+
+/** Stages the answer that a function of the config made. Throws a RangeError or TypeError for one that no response can hold. */
+export function stageAnswerOf(engine: Engine, { status, body = '', headers = {} }: OutcomeOf<'answer'>): void {
+  requireStatus(status)
+  if (typeof body !== 'string') throw new TypeError('the body of an answer must be a string')
+  const isType = ([name]: [string, string]) => name.toLowerCase() === 'content-type'
+  const fields = Object.entries(headers)
+  const type = fields.find(isType)?.[1] ?? 'text/plain; charset=utf-8'
+  requireHeader('Content-Type', type)
+  engine.stageAnswer(status, headerLines(fields.filter((field) => !isType(field))), type, body)
+}
+
+/** Stages the redirect that a function of the config made: 308 unless it says otherwise. Throws a RangeError for another status. */
+export function stageRedirectOf(engine: Engine, { status = 308, to }: OutcomeOf<'redirect'>): void {
+  if (![301, 302, 303, 307, 308].includes(status)) throw new RangeError(`${status} is not the status of a redirect`)
+  engine.stageAnswer(status, headerLines([['Location', to]]), '', '')
 }
 
 /** Throws a RangeError unless it is a status that an answer may have: 200 to 599. */
