@@ -31,7 +31,8 @@ class PipePool {
   [[nodiscard]] uint32_t lent() const { return lent_; }
   // How much one splice may take where full segments of `piece` bytes are there. Fewer, larger ones cost less: each wakes whoever
   // reads at the other end. With many pipes in use at once a piece each is enough, and bounds what the kernel keeps for us.
-  [[nodiscard]] size_t splice_bytes(uint32_t piece) const { return lent_ <= kGenerous && piece > 0 ? size_t(kBytes) / piece * piece : piece; }
+  [[nodiscard]] size_t splice_bytes(uint32_t piece) const { return are_few() && piece > 0 ? size_t(kBytes) / piece * piece : piece; }
+  [[nodiscard]] bool are_few() const { return lent_ <= kGenerous; }
 
  private:
   static constexpr uint32_t kSpare = 64;

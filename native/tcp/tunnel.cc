@@ -62,24 +62,45 @@ bool Tunnels::watch(Tunnel& t, int side, Watch how) {
   const int fd = t.sides[side].fd.get();
   // Clients interrupt servers (telnet, FTP, databases), hardly ever the other way round: there the first event is early enough.
   const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index};
-  constexpr uint32_t kEvents = Loop::kStream | EPOLLPRI;
-  return how == Watch::first ? rt_.loop.watch(fd, token, kEvents) : rt_.loop.rewatch(fd, token, kEvents);
+  // The kernel tells of all that arrives as EPOLLIN and EPOLLPRI at once, so either of them would wake us.
+  const uint32_t events = t.sides[side].muted ? Loop::kStream & ~uint32_t(EPOLLIN) : Loop::kStream | EPOLLPRI;
+  return how == Watch::first ? rt_.loop.watch(fd, token, events) : rt_.loop.rewatch(fd, token, events);
+}
+
+// Each packet that arrives makes an edge. While the other side is full these only wake us for nothing.
+void Tunnels::mute(Tunnel& t, int side) {
+  t.sides[side].muted = true;
+  if (!watch(t, side, Watch::anew)) t.sides[side].muted = false;
+}
+
+// The source is empty: the next edge is waited for, and reported at once if it has come already.
+Tunnels::Moved Tunnels::has_no_more(Tunnel& t, int side) {
+  TunnelSide& s = t.sides[side];
+  s.readable = false;
+  if (!s.muted) return Moved::none;
+  s.muted = false;
+  if (watch(t, side, Watch::anew)) return Moved::none;
+  close(t, true);
+  return Moved::over;
 }
 
 void Tunnels::on_event(Tunnel& t, int side, uint32_t events) {
   if (t.state == Tunnel::State::deciding || t.state == Tunnel::State::connecting) return on_opening_event(t, side, events);
   TunnelSide& s = t.sides[side];
+  const bool known = s.readable && (events & EPOLLIN) && !s.muted;
   note(s, events);
   if (events & EPOLLERR && !s.failed) died(t, side);
   if (events & EPOLLOUT && s.blocked()) {
     if (!flush(t, side)) return;
     if (t.state == Tunnel::State::breaking) return try_break(t, side);
-    if (!s.blocked()) pump(t, 1 - side);
+    pump(t, 1 - side);
     if (t.state != Tunnel::State::joined) return;
   }
   if (t.state != Tunnel::State::joined) return;
   if (s.failed && s.ended) return broke(t, side);
-  if (s.readable) pump(t, side);
+  if (!s.readable) return;
+  if (t.sides[1 - side].accepts(s)) return pump(t, side);
+  if (known) mute(t, side);
 }
 
 void Tunnels::note(TunnelSide& s, uint32_t events) {
@@ -94,7 +115,7 @@ void Tunnels::note(TunnelSide& s, uint32_t events) {
 void Tunnels::pump(Tunnel& t, int from) {
   TunnelSide& in = t.sides[from];
   TunnelSide& to = t.sides[1 - from];
-  for (int turn = 0; in.readable && !in.ended && !to.blocked(); ++turn) {
+  for (int turn = 0; in.readable && !in.ended && to.accepts(in); ++turn) {
     if (turn == kMovesPerTurn) return enqueue(t);
     if ((in.splices ? splice(t, from) : copy(t, from)) != Moved::some) break;
   }
@@ -107,7 +128,7 @@ Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
   const size_t room = in.recent >= kBulk ? kBulkRead : kReadBytes;
   const IoResult r = read_some(in.fd.get(), rt_.scratch.get(), room);
   if (r.kind != IoResult::Kind::ok) return source_ended(t, from, r);
-  if (r.bytes < room && !in.peer_ended && !in.urgent) in.readable = false;
+  if (r.bytes < room && !in.peer_ended && !in.urgent && has_no_more(t, from) == Moved::over) return Moved::over;
   if (r.bytes < kSmallMessage) t.sides[1 - from].burst = 0;
   moved(t, from, r.bytes, abi::worker_counter::copied_bytes);
   notice_bulk(in, r.bytes);
@@ -122,10 +143,12 @@ void Tunnels::notice_bulk(TunnelSide& in, size_t bytes) {
   if (in.splices && in.pieces++ % kPiecesPerLook == 0) in.piece = piece_to_receive(in.fd.get());
 }
 
-// One splice into a pipe and as many out of it as the other side takes.
+// One splice into a pipe and as many out of it as the other side takes. Where that is not all of it the pipe is filled up, so that the
+// source goes on sending meanwhile and the next splice out of it is a big one.
 Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
   TunnelSide& in = t.sides[from];
   TunnelSide& to = t.sides[1 - from];
+  if (to.pipe) return fill_up(t, from);
   to.pipe = rt_.pipes.take();
   if (!to.pipe) return copy(t, from);
   const IoResult r = to.pipe->fill(in.fd.get(), rt_.pipes.splice_bytes(in.piece));
@@ -140,11 +163,25 @@ Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
   return flush_pipe(t, 1 - from) ? Moved::some : Moved::over;
 }
 
+// The other side is full and will say when it has room: nothing is taken out of the pipe here.
+Tunnels::Moved Tunnels::fill_up(Tunnel& t, int from) {
+  TunnelSide& in = t.sides[from];
+  TunnelSide& to = t.sides[1 - from];
+  to.stuffed = true;
+  if (!rt_.pipes.are_few()) return Moved::none;
+  const IoResult r = to.pipe->fill(in.fd.get(), rt_.pipes.splice_bytes(in.piece));
+  // Whether the pipe is full, or the source empty or at its end, is seen once the pipe is empty.
+  if (r.kind != IoResult::Kind::ok) return Moved::none;
+  moved(t, from, r.bytes, abi::worker_counter::spliced_bytes);
+  notice_bulk(in, r.bytes);
+  return Moved::none;
+}
+
 // Nothing came: for now, or because the side has ended, or because it broke.
 Tunnels::Moved Tunnels::source_ended(Tunnel& t, int from, const IoResult& r) {
   TunnelSide& in = t.sides[from];
+  if (r.kind == IoResult::Kind::would_block) return has_no_more(t, from);
   in.readable = false;
-  if (r.kind == IoResult::Kind::would_block) return Moved::none;
   in.ended = true;
   // The error of a broken connection is told once, to whoever asks first; after that it looks like an end.
   if (r.kind == IoResult::Kind::failed || in.failed) {
@@ -211,9 +248,11 @@ bool Tunnels::flush_pipe(Tunnel& t, int to) {
     if (r.kind == IoResult::Kind::would_block) return true;
     if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
     t.last_us = rt_.now_us;
+    s.stuffed = false;
   }
   rt_.pipes.give_back(s.pipe);
   s.pipe = nullptr;
+  s.stuffed = false;
   return true;
 }
 

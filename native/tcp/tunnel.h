@@ -31,7 +31,9 @@ struct TunnelSide {
   UniqueFd fd;
   ByteQueue out;         // bytes for this side that its socket would not take yet
   Pipe* pipe = nullptr;  // the same, spliced
+  bool stuffed = false;  // the pipe takes no more until this side has taken some of it
   bool readable = false;
+  bool muted = false;  // EPOLLIN and EPOLLPRI are off: more of it would only be news of what cannot be passed on yet
   bool peer_ended = false;
   bool urgent = false;  // it sent urgent data, at whose mark reads stop short and splices say that there is nothing
   bool ended = false;   // read to its end
@@ -46,6 +48,8 @@ struct TunnelSide {
   uint64_t bytes = 0;   // that came from it
 
   [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
+  // Whether more of what comes from the other side `in` may be moved now. A pipe is filled up while its first part is on its way.
+  [[nodiscard]] bool accepts(const TunnelSide& in) const { return !blocked() || (pipe && out.empty() && in.splices && !stuffed); }
 };
 
 struct Tunnel : TimerNode {
@@ -154,13 +158,16 @@ class Tunnels {
 
   // tunnel.cc
   enum class Watch : uint8_t { first, anew };
+  enum class Moved : uint8_t { some, none, over };
   [[nodiscard]] bool watch(Tunnel& t, int side, Watch how);
+  void mute(Tunnel& t, int side);
+  [[nodiscard]] Moved has_no_more(Tunnel& t, int side);
   static void note(TunnelSide& s, uint32_t events);
   void pump(Tunnel& t, int from);
   void before_write(Tunnel& t, int to, size_t bytes);
-  enum class Moved : uint8_t { some, none, over };
   [[nodiscard]] Moved copy(Tunnel& t, int from);
   [[nodiscard]] Moved splice(Tunnel& t, int from);
+  [[nodiscard]] Moved fill_up(Tunnel& t, int from);
   [[nodiscard]] Moved source_ended(Tunnel& t, int from, const IoResult& r);
   void moved(Tunnel& t, int from, size_t bytes, int how);
   [[nodiscard]] bool write(Tunnel& t, int to, std::string_view bytes);
