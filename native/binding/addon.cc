@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/abi.h"
+#include "binding/descriptor_calls.h"
 #include "binding/engine_wrap.h"
 #include "binding/napi_util.h"
 #include "loop/listening_socket.h"
@@ -92,6 +93,7 @@ napi_value init(napi_env env, napi_value exports) {
   function("createBoard", create_board);
   function("createWaker", create_waker);
   function("mapBoard", map_board);
+  add_descriptor_calls(env, exports);
   napi_set_named_property(env, exports, "Engine", engine_class(env));
   return exports;
 }

@@ -3,86 +3,16 @@
 #include <errno.h>
 
 #include <cstring>
-#include <memory>
 
-#include "binding/napi_util.h"
+#include "binding/operating_calls.h"
 #include "binding/options.h"
-#include "binding/script_decider.h"
-#include "binding/uv_bridge.h"
-#include "engine/engine.h"
+#include "binding/tunnel_calls.h"
+#include "binding/wrap.h"
 #include "http/text.h"
 
 namespace weir::binding {
 
 namespace {
-
-// A verdict that came while the engine was in the middle of a turn.
-struct Late {
-  uint32_t index, generation;
-  bool of_tunnel;
-  Verdict verdict;
-  Answer answer;
-  TunnelVerdict tunnel_verdict;
-};
-
-struct Wrap {
-  std::unique_ptr<ScriptDecider> decider;
-  std::unique_ptr<Engine> engine;
-  std::unique_ptr<UvBridge> bridge;
-  std::vector<Late> late;
-
-  bool is_settling = false;
-
-  // Work of a turn is over. Closing the decider's scope runs JavaScript, which may bring verdicts on exchanges that waited; those
-  // may lead to further decisions. A loop, not a recursion: a pipeline may be long.
-  void after_turn() {
-    is_settling = true;
-    decider->end_turn();
-    while (!late.empty()) {
-      std::vector<Late> now;
-      now.swap(late);
-      for (Late& l : now) {
-        l.verdict.answer = &l.answer;
-        (void)(l.of_tunnel ? engine->tunnels.resume(l.index, l.generation, l.tunnel_verdict)
-                           : engine->forwarder.resume(l.index, l.generation, l.verdict));
-      }
-      engine->settle();
-      decider->end_turn();
-    }
-    is_settling = false;
-  }
-  void settle() {
-    engine->settle();
-    after_turn();
-    bridge->rearm();
-  }
-};
-
-constexpr size_t kMaxArgs = 8;
-
-struct Call {
-  napi_env env;
-  napi_value args[kMaxArgs];
-  size_t count = kMaxArgs;
-  Wrap* wrap = nullptr;
-
-  Call(napi_env e, napi_callback_info info) : env(e) {
-    napi_value self = nullptr;
-    napi_get_cb_info(env, info, &count, args, &self, nullptr);
-    void* data = nullptr;
-    if (napi_unwrap(env, self, &data) == napi_ok) wrap = static_cast<Wrap*>(data);
-  }
-  [[nodiscard]] uint32_t u32(size_t i) const { return uint32_t(int64_t(number(env, args[i]))); }
-  [[nodiscard]] Exchange* exchange() const {
-    return wrap ? wrap->engine->forwarder.exchanges.find(u32(0), u32(1)) : nullptr;
-  }
-  [[nodiscard]] Tunnel* tunnel() const { return wrap ? wrap->engine->tunnels.tunnels.find(u32(0), u32(1)) : nullptr; }
-  // An exchange whose request head may be read: TypeScript decides on it now, or it waits for a verdict.
-  [[nodiscard]] Exchange* readable() const {
-    Exchange* ex = exchange();
-    return ex && ex->head_held ? ex : nullptr;
-  }
-};
 
 napi_value construct(napi_env env, napi_callback_info info) {
   napi_value args[2], self;
@@ -129,12 +59,6 @@ napi_value configure_listener(napi_env env, napi_callback_info info) {
   return undefined(env);
 }
 
-napi_value listen(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  if (!c.wrap->engine->acceptor.add(int(c.u32(1)), c.u32(0), uint16_t(c.u32(2)))) return throw_errno(env, errno, "cannot watch a listening socket");
-  return undefined(env);
-}
-
 napi_value define_server(napi_env env, napi_callback_info info) {
   Call c(env, info);
   Server s;
@@ -159,12 +83,6 @@ napi_value define_plan(napi_env env, napi_callback_info info) {
 napi_value drop_plan(napi_env env, napi_callback_info info) {
   Call c(env, info);
   c.wrap->engine->drop_plan(c.u32(0));
-  return undefined(env);
-}
-
-napi_value define_tunnel_plan(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  c.wrap->engine->define_tunnel_plan(c.u32(0), read_tunnel_plan(env, c.args[1]));
   return undefined(env);
 }
 
@@ -215,73 +133,10 @@ napi_value field(napi_env env, napi_callback_info info) {
   return undefined(env);
 }
 
-napi_value tlv_value(napi_env env, const ProxyInfo* proxy, uint32_t type) {
-  if (!proxy || type > 255) return undefined(env);
-  const auto value = find_tlv(proxy->tlvs, uint8_t(type));
-  return value ? make(env, *value) : undefined(env);
-}
-
 napi_value tlv(napi_env env, napi_callback_info info) {
   Call c(env, info);
   const Exchange* ex = c.exchange();
   return ex ? tlv_value(env, ex->client->proxy.get(), c.u32(2)) : undefined(env);
-}
-
-napi_value tunnel_tlv(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  const Tunnel* t = c.tunnel();
-  return t ? tlv_value(env, t->origin.proxy.get(), c.u32(2)) : undefined(env);
-}
-
-napi_value address_of(napi_env env, const Origin& origin) {
-  char ip[48];
-  return origin.is_unix ? make(env, std::string_view("unix:")) : make(env, std::string_view(ip, origin.ip.print(ip)));
-}
-
-napi_value tunnel_field(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  const Tunnel* t = c.tunnel();
-  if (!t) return undefined(env);
-  if (text(env, c.args[2]) == "clientPort") return make(env, double(t->origin.port));
-  return t->origin.is_unix ? make(env, std::string_view()) : address_of(env, t->origin);
-}
-
-napi_value list_tunnels(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  Engine& e = *c.wrap->engine;
-  const int32_t server = int32_t(c.u32(0));
-  uint32_t left = c.u32(1), count = 0;
-  e.rt.tick();
-  napi_value list = nullptr;
-  napi_create_array(env, &list);
-  e.tunnels.tunnels.each([&](Tunnel* t) {
-    if (left == 0 || (server >= 0 && (!t->has_server() || t->server_slot != uint32_t(server)))) return;
-    --left;
-    napi_value row = nullptr;
-    napi_create_object(env, &row);
-    const std::pair<const char*, double> numbers[] = {
-        {"listener", t->listener},
-        {"server", t->has_server() ? double(t->server_slot) : -1},
-        {"ageMs", double((e.rt.now_us - t->opened_us) / 1000)},
-        {"idleMs", double((e.rt.now_us - t->last_us) / 1000)},
-        {"bytesSent", double(t->sides[0].bytes)},
-        {"bytesReceived", double(t->sides[1].bytes)},
-    };
-    for (const auto& [name, value] : numbers) napi_set_named_property(env, row, name, make(env, value));
-    napi_set_named_property(env, row, "client", address_of(env, t->origin));
-    napi_set_element(env, list, count++, row);
-  });
-  return list;
-}
-
-napi_value cut_tunnels(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  // A decision must not free what it is made about.
-  if (c.wrap->engine->in_turn()) return make(env, 0.0);
-  c.wrap->engine->rt.tick();
-  const unsigned count = c.wrap->engine->tunnels.cut(c.u32(0));
-  c.wrap->settle();
-  return make(env, double(count));
 }
 
 napi_value host_name(napi_env env, napi_callback_info info) {
@@ -349,52 +204,14 @@ napi_value resume(napi_env env, napi_callback_info info) {
   if (!ex) return make(env, false);
   Wrap& w = *c.wrap;
   if (w.engine->in_turn() || w.is_settling) {
-    w.late.push_back({c.u32(0), c.u32(1), false, w.decider->verdict_of(int(c.u32(2))), w.decider->staged, {}});
+    const Verdict v = w.decider->verdict_of(int(c.u32(2)));
+    w.late.push_back({c.u32(0), c.u32(1), false, uint32_t(w.decider->lent()[abi::lent::plan]), v, w.decider->staged, {}});
     return make(env, true);
   }
   w.engine->rt.tick();
   const bool done = w.engine->forwarder.resume(c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))));
   w.settle();
   return make(env, done);
-}
-
-napi_value resume_tunnel(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  if (!c.tunnel()) return make(env, false);
-  Wrap& w = *c.wrap;
-  const TunnelVerdict v = w.decider->tunnel_verdict_of(int(c.u32(2)));
-  if (w.engine->in_turn() || w.is_settling) {
-    w.late.push_back({c.u32(0), c.u32(1), true, {}, {}, v});
-    return make(env, true);
-  }
-  w.engine->rt.tick();
-  const bool done = w.engine->tunnels.resume(c.u32(0), c.u32(1), v);
-  w.settle();
-  return make(env, done);
-}
-
-napi_value stop_accepting(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  c.wrap->engine->stop_accepting();
-  return undefined(env);
-}
-
-napi_value drain(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  c.wrap->engine->rt.tick();
-  c.wrap->engine->drain();
-  c.wrap->settle();
-  return undefined(env);
-}
-
-napi_value close(napi_env env, napi_callback_info info) {
-  Call c(env, info);
-  Engine& e = *c.wrap->engine;
-  e.stop_accepting();
-  e.close_all();
-  c.wrap->settle();
-  c.wrap->bridge->stop();
-  return undefined(env);
 }
 
 napi_value open_count(napi_env env, napi_callback_info info) {
@@ -432,42 +249,37 @@ napi_value histogram(napi_env env, napi_callback_info info) {
 
 }  // namespace
 
+napi_value tlv_value(napi_env env, const ProxyInfo* proxy, uint32_t type) {
+  if (!proxy || type > 255) return undefined(env);
+  const auto value = find_tlv(proxy->tlvs, uint8_t(type));
+  return value ? make(env, *value) : undefined(env);
+}
+
 napi_value engine_class(napi_env env) {
-  const auto method = [](const char* name, napi_callback cb) {
-    return napi_property_descriptor{name, nullptr, cb, nullptr, nullptr, nullptr, napi_default_method, nullptr};
-  };
-  const napi_property_descriptor methods[] = {
+  Methods methods = {
       method("start", start),
       method("configureListener", configure_listener),
-      method("listen", listen),
       method("defineServer", define_server),
       method("removeServer", remove_server),
       method("definePlan", define_plan),
       method("dropPlan", drop_plan),
-      method("defineTunnelPlan", define_tunnel_plan),
       method("header", header),
       method("field", field),
       method("tlv", tlv),
-      method("tunnelField", tunnel_field),
-      method("tunnelTlv", tunnel_tlv),
-      method("listTunnels", list_tunnels),
-      method("cutTunnels", cut_tunnels),
       method("hostName", host_name),
       method("setHeader", set_header),
       method("setTarget", set_target),
       method("setResponseHeader", set_response_header),
       method("stageAnswer", stage_answer),
       method("resume", resume),
-      method("resumeTunnel", resume_tunnel),
-      method("stopAccepting", stop_accepting),
-      method("drain", drain),
-      method("close", close),
       method("openCount", open_count),
       method("usage", usage),
       method("histogram", histogram),
   };
+  add_tunnel_calls(methods);
+  add_operating_calls(methods);
   napi_value c = nullptr;
-  napi_define_class(env, "Engine", NAPI_AUTO_LENGTH, construct, nullptr, sizeof methods / sizeof *methods, methods, &c);
+  napi_define_class(env, "Engine", NAPI_AUTO_LENGTH, construct, nullptr, methods.size(), methods.data(), &c);
   return c;
 }
 

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "loop/listening_socket.h"
+
 namespace weir {
 
 namespace {
@@ -29,15 +31,44 @@ Acceptor::Acceptor(Runtime& rt, Arrivals& arrivals, Forwarder& forwarder, const 
 }
 
 bool Acceptor::add(int fd, unsigned listener, uint16_t port) {
-  auto s = std::make_unique<ListeningSocket>();
-  s->kind = kListenerTimer;
-  s->fd = fd;
+  ListeningSocket* s = find(fd);
+  const bool is_new = !s;
+  if (is_new) {
+    prepare_to_accept(fd);
+    // Places are used again: reloads may come and go for ever.
+    s = find(-1);
+    if (!s) s = sockets_.emplace_back(std::make_unique<ListeningSocket>()).get();
+    *s = ListeningSocket();
+    s->kind = kListenerTimer;
+  }
   s->listener = listener;
   s->port = port;
-  s->watched = rt_.loop.watch(fd, {TokenKind::listener, 0, uint32_t(sockets_.size())}, EPOLLIN);
-  if (!s->watched) return false;
-  sockets_.push_back(std::move(s));
-  return true;
+  if (!is_new) return true;
+  s->fd = fd;
+  resume(*s);
+  if (!s->watched) s->fd = -1;
+  return s->watched;
+}
+
+ListeningSocket* Acceptor::find(int fd) const {
+  for (const auto& s : sockets_)
+    if (s->fd == fd) return s.get();
+  return nullptr;
+}
+
+void Acceptor::remove(int fd) {
+  if (fd < 0) return;
+  if (ListeningSocket* s = find(fd)) close(*s);
+  else ::close(fd);
+}
+
+void Acceptor::close(ListeningSocket& s) {
+  if (s.watched) rt_.loop.unwatch(s.fd);
+  s.watched = false;
+  rt_.wheel.cancel(&s);
+  // The last worker that closes it makes the kernel refuse connections, instead of queueing them for nobody.
+  ::close(s.fd);
+  s.fd = -1;
 }
 
 void Acceptor::on_event(uint32_t index) {
@@ -146,15 +177,8 @@ void Acceptor::on_timer(ListeningSocket& s) {
 void Acceptor::stop() {
   // Others must not leave connections to us any more.
   rt_.board.mine()[abi::worker_counter::alive] = 0;
-  for (const auto& s : sockets_) {
-    if (s->fd < 0) continue;
-    if (s->watched) rt_.loop.unwatch(s->fd);
-    s->watched = false;
-    rt_.wheel.cancel(s.get());
-    // The last worker that closes it makes the kernel refuse connections, instead of queueing them for nobody.
-    ::close(s->fd);
-    s->fd = -1;
-  }
+  for (const auto& s : sockets_)
+    if (s->fd >= 0) close(*s);
 }
 
 }  // namespace weir

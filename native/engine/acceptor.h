@@ -30,7 +30,10 @@ class Acceptor {
  public:
   Acceptor(Runtime& rt, Arrivals& arrivals, Forwarder& forwarder, const Tunnels& tunnels);
 
+  // One that is listened to already moves to this listener and port.
   [[nodiscard]] bool add(int fd, unsigned listener, uint16_t port);
+  // Accepts no more from it and closes it in this worker, whether it was listened to or not. What was accepted lives on.
+  void remove(int fd);
   // Everybody's eventfds, by column. Without them no worker waits for another.
   [[nodiscard]] bool use_wakers(const std::vector<int>& fds);
   // Asks another worker to look: at its listening sockets, and at who waits for room.
@@ -42,6 +45,8 @@ class Acceptor {
   void stop();
 
  private:
+  [[nodiscard]] ListeningSocket* find(int fd) const;
+  void close(ListeningSocket& s);
   // The worker that should take the next connection instead of us, or -1.
   [[nodiscard]] int better_placed(const ListeningSocket& s) const;
   void resume(ListeningSocket& s);

@@ -47,7 +47,7 @@ void Arrivals::take(UniqueFd fd, const sockaddr* peer, unsigned listener, uint16
   a->listener = uint16_t(listener);
   a->awaits_proxy_header = l.proxy_protocol;
   if (!rt_.loop.watch(a->fd.get(), {TokenKind::arrival, a->slot_generation, a->slot_index}, Loop::kStream)) return close(*a);
-  arm(*a, draining_ ? kLastWordsMs : l.header_ms);
+  arm(*a, forwarder_.is_departing(listener) ? kLastWordsMs : l.header_ms);
 }
 
 bool Arrivals::admit(const Origin& origin, unsigned listener, uint64_t& key) {
@@ -156,7 +156,7 @@ void Arrivals::on_timer(Arrival& a) {
     return read(a);
   }
   rt_.count(abi::worker_counter::timeouts);
-  if (!a.spoke && draining_) return close(a);
+  if (!a.spoke && forwarder_.is_departing(a.listener)) return close(a);
   refuse(a, abi::refusal::too_slow, a.awaits_proxy_header ? "no PROXY header in time" : "no ClientHello in time");
 }
 
@@ -175,8 +175,13 @@ void Arrivals::close(Arrival& a) {
 }
 
 void Arrivals::drain() {
-  draining_ = true;
   arrivals.each([&](Arrival* a) { arm(*a, kLastWordsMs); });
+}
+
+void Arrivals::retire_listener(unsigned listener) {
+  arrivals.each([&](Arrival* a) {
+    if (a->listener == listener) arm(*a, kLastWordsMs);
+  });
 }
 
 void Arrivals::close_all() {

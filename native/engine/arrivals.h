@@ -37,8 +37,9 @@ class Arrivals {
   void take(UniqueFd fd, const sockaddr* peer, unsigned listener, uint16_t local_port);
   void on_event(Arrival& a, uint32_t events);
   void on_timer(Arrival& a);
-  // Weir stops: who has not said what it is gets little more time.
+  // Weir stops, or one listener is no more: who has not said what it is gets little more time. The forwarder was told before.
   void drain();
+  void retire_listener(unsigned listener);
   void sweep() { arrivals.sweep(); }
   void close_all();
 
@@ -61,7 +62,6 @@ class Arrivals {
   Forwarder& forwarder_;
   Tunnels& tunnels_;
   TunnelDecider& decider_;
-  bool draining_ = false;
 };
 
 }  // namespace weir

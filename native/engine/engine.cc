@@ -6,7 +6,7 @@ namespace weir {
 
 Engine::~Engine() {
   close_all();
-  for (uint32_t id = 0; id < plans_.size(); ++id) drop_plan(id);
+  while (std::unique_ptr<Plan> plan = plans_.take_first()) let_go(std::move(plan));
 }
 
 void Engine::close_all() {
@@ -15,9 +15,14 @@ void Engine::close_all() {
   forwarder.close_all();
 }
 
-void Engine::drain() {
+void Engine::drain(uint32_t spread_ms) {
+  forwarder.drain(spread_ms);
   arrivals.drain();
-  forwarder.drain();
+}
+
+void Engine::retire_listener(unsigned index, uint32_t spread_ms) {
+  forwarder.retire_listener(index, spread_ms);
+  arrivals.retire_listener(index);
 }
 
 void Engine::turn() {
@@ -85,6 +90,7 @@ void Engine::expire(TimerNode* n) {
     case kExchangeTimer: return forwarder.on_exchange_timer(*static_cast<Exchange*>(n));
     case kTunnelTimer: return tunnels.on_timer(*static_cast<Tunnel*>(n));
     case kArrivalTimer: return arrivals.on_timer(*static_cast<Arrival*>(n));
+    case kDepartureTimer: return forwarder.on_departure_timer();
     case kListenerTimer: return acceptor.on_timer(*static_cast<ListeningSocket*>(n));
     default: return;
   }
@@ -128,23 +134,18 @@ void Engine::join(Exchange& ex, std::string_view from_server) {
 }
 
 void Engine::define_plan(uint32_t id, std::unique_ptr<Plan> plan) {
-  if (id >= plans_.size()) plans_.resize(id + 1);
   drop_plan(id);
   plan->id = id;
-  plans_[id] = plan.release();
+  plans_.set(id, std::move(plan));
 }
 
-void Engine::define_tunnel_plan(uint32_t id, const TunnelPlan& plan) {
-  if (id >= tunnel_plans_.size()) tunnel_plans_.resize(id + 1);
-  tunnel_plans_[id] = plan;
-}
+void Engine::drop_plan(uint32_t id) { let_go(plans_.take(id)); }
 
-void Engine::drop_plan(uint32_t id) {
-  Plan* p = plan(id);
-  if (!p) return;
-  plans_[id] = nullptr;
-  if (p->uses == 0) delete p;
-  else p->dropped = true;
+// The last exchange that runs it deletes it.
+void Engine::let_go(std::unique_ptr<Plan> plan) {
+  if (!plan || plan->uses == 0) return;
+  plan->dropped = true;
+  (void)plan.release();
 }
 
 }  // namespace weir

@@ -1,12 +1,12 @@
 // The composition root of one worker: loop, pools, forwarder, tunnels and listeners, and the only place that joins HTTP to tunnels.
 // Owns     everything below it. Borrows both deciders, which must outlive it.
 #pragma once
-#include <deque>
 #include <memory>
 #include <vector>
 
 #include "engine/acceptor.h"
 #include "engine/arrivals.h"
+#include "engine/plan_table.h"
 #include "http/forwarder.h"
 #include "loop/runtime.h"
 #include "tcp/tunnel.h"
@@ -38,18 +38,22 @@ class Engine : private Joiner, private ServerTable {
   // Plans by id. A plan that is replaced or dropped lives on for the exchanges that run it.
   void define_plan(uint32_t id, std::unique_ptr<Plan> plan);
   void drop_plan(uint32_t id);
-  [[nodiscard]] Plan* plan(uint32_t id) const { return id < plans_.size() ? plans_[id] : nullptr; }
+  [[nodiscard]] Plan* plan(uint32_t id) const { return plans_.find(id); }
 
   void stop_accepting() { acceptor.stop(); }
-  // Idle connections close now, the others after their exchange; tunnels go on.
-  void drain();
+  // Client connections leave within `spread_ms`, see Forwarder::drain; tunnels go on.
+  void drain(uint32_t spread_ms = 0);
+  // The same for the connections of one listener; and its index is another listener's now.
+  void retire_listener(unsigned index, uint32_t spread_ms);
+  void revive_listener(unsigned index) { forwarder.revive_listener(index); }
   void close_all();
   // Connections and tunnels that are still open.
   [[nodiscard]] uint32_t open() const { return arrivals.arrivals.live() + forwarder.clients.live() + tunnels.tunnels.live(); }
 
-  // Plans of L4 routes by id.
-  void define_tunnel_plan(uint32_t id, const TunnelPlan& plan);
-  [[nodiscard]] const TunnelPlan* tunnel_plan(uint32_t id) const { return id < tunnel_plans_.size() ? &tunnel_plans_[id] : nullptr; }
+  // Plans of L4 routes by id. A tunnel has a copy of its plan.
+  void define_tunnel_plan(uint32_t id, const TunnelPlan& plan) { tunnel_plans_.set(id, std::make_unique<TunnelPlan>(plan)); }
+  void drop_tunnel_plan(uint32_t id) { (void)tunnel_plans_.take(id); }
+  [[nodiscard]] const TunnelPlan* tunnel_plan(uint32_t id) const { return tunnel_plans_.find(id); }
 
   Runtime rt;
   UpstreamPool pool;
@@ -67,10 +71,11 @@ class Engine : private Joiner, private ServerTable {
   void count_failure(uint32_t slot) override { pool.count_failure(slot); }
   void count_success(uint32_t slot) override { pool.count_success(slot); }
   void pass_room_news();
+  static void let_go(std::unique_ptr<Plan> plan);
 
   Decider& decider_;
-  std::vector<Plan*> plans_;
-  std::deque<TunnelPlan> tunnel_plans_;  // stay where they are: late verdicts point at them
+  PlanTable<Plan> plans_;
+  PlanTable<TunnelPlan> tunnel_plans_;
   bool in_turn_ = false;
 };
 

@@ -46,6 +46,7 @@ struct ClientConnection : TimerNode {
   bool close_after = false;  // this exchange is the last one
   bool break_at_end = false;   // ends with a reset: its response was cut, and only the end of the connection marked its end
   bool may_send_more = false;  // it was answered before its request was complete: linger
+  bool must_leave = false;   // its listener is another one by now
   bool queued = false;       // waits in the engine's run queue
   bool trusted = false;      // peer is in the listener's trustedProxies
   bool unix_peer = false;
@@ -54,7 +55,7 @@ struct ClientConnection : TimerNode {
   uint16_t local_port = 0;
   uint16_t listener = 0;
   uint32_t exchanges = 0;
-  uint32_t accepted_s = 0;
+  uint32_t accepted_ms = 0;
   PeerIp peer;
   std::unique_ptr<ProxyInfo> proxy;  // where a PROXY header began the connection
   uint64_t address_key = 0;          // see AddressTable

@@ -3,7 +3,8 @@
 // Thread   the worker's loop thread only.
 // Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
 // Files    forwarder_client.cc (accept, heads, answers) · forwarder_close.cc (writes, ends) · forwarder_request.cc (attempts, request bodies, failures)
-//          forwarder_hedge.cc (a second attempt beside the first) · forwarder_response.cc (response heads and bodies)
+//          forwarder_departure.cc (connections that are to leave) · forwarder_cut.cc (exchanges that are taken from a server)
+//          · forwarder_hedge.cc (a second attempt beside the first) · forwarder_response.cc (response heads and bodies)
 //          · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
 #pragma once
 #include <sys/epoll.h>
@@ -23,6 +24,8 @@
 #include "upstream/pool.h"
 
 namespace weir {
+
+constexpr uint8_t kDepartureTimer = 7;
 
 class Forwarder {
  public:
@@ -49,10 +52,19 @@ class Forwarder {
   [[nodiscard]] bool has_work() const { return !queue_.empty(); }
   void sweep();
 
-  // No further request on any connection: idle ones close now, the others after their exchange.
-  void drain();
+  // No further request on any connection: within `spread_ms`, each in its turn, idle ones are closed and busy ones told so by their next
+  // response. With 0 it is everybody's turn. Who connected less than a second before and has not spoken yet gets that second.
+  void drain(uint32_t spread_ms);
+  // The same for the connections of one listener, which is no more; and what is left of that when its index is another listener's:
+  // connections of the one before leave at once, or with their next response.
+  void retire_listener(unsigned index, uint32_t spread_ms);
+  void revive_listener(unsigned index);
+  [[nodiscard]] bool is_departing(unsigned listener) const;
+  void on_departure_timer();
+  // Every exchange with a lease on a connection to this server fails as if the server had reset it. Returns how many.
+  unsigned cut(uint32_t slot);
+
   [[nodiscard]] uint32_t upstream_connections() const { return pool_.connections.live(); }
-  [[nodiscard]] bool draining() const { return draining_; }
   void close_all();
 
   void use_plan(Exchange& ex, Plan* plan);
@@ -82,6 +94,16 @@ class Forwarder {
   void enqueue(ClientConnection& c);
   std::string_view date();
 
+  // forwarder_departure.cc
+  [[nodiscard]] bool leaves(const ClientConnection& c) const;
+  [[nodiscard]] bool may_speak_yet(const ClientConnection& c) const;
+  void begin_departure(Departure& d, uint32_t spread_ms);
+  void ask_to_leave(ClientConnection& c);
+
+  // forwarder_cut.cc
+  [[nodiscard]] static bool runs_on(const Exchange& ex, uint32_t slot);
+  void cut(Exchange& ex, uint32_t slot);
+
   // forwarder_close.cc
   void flush_client(ClientConnection& c);
   void write_client(ClientConnection& c, Gather& g);
@@ -104,6 +126,7 @@ class Forwarder {
   [[nodiscard]] bool write_server(UpstreamConnection& u, Gather& g);
   void flush_server(UpstreamConnection& u);
   void attempt_failed(Exchange& ex, int reason, int error);
+  void fail_over(Exchange& ex, const Failure& f);
   [[nodiscard]] bool certainly_unsent(const Exchange& ex, int reason) const;
   bool read_body(ClientConnection& c, Exchange& ex);
   static void make_room(Buffer& b, Exchange& ex);
@@ -151,7 +174,10 @@ class Forwarder {
   Random random_;
   char date_[40] = {};
   uint64_t date_second_ = UINT64_MAX;
-  bool draining_ = false;
+  Departure departure_;  // of everybody
+  TimerNode departure_timer_;
+  uint32_t departure_step_ms_ = 0;
+  uint64_t departure_last_us_ = 0;
 };
 
 }  // namespace weir

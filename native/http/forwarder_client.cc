@@ -14,7 +14,7 @@ namespace weir {
 
 namespace {
 constexpr uint32_t kMaxExchanges = 10'000;
-constexpr uint32_t kMaxAgeSeconds = 3600;
+constexpr uint32_t kMaxAgeMs = 3'600'000;
 constexpr uint32_t kHalfClosedGraceMs = 500;
 constexpr uint32_t kDecisionMs = 300'000;
 }  // namespace
@@ -43,7 +43,7 @@ void Forwarder::accept(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t
   c->address_key = address_key;
   const ListenerSettings& l = listener_of(*c);
   c->trusted = l.trusts(c->peer, c->unix_peer);
-  c->accepted_s = uint32_t(rt_.now_us / 1'000'000);
+  c->accepted_ms = uint32_t(rt_.now_us / 1000);
   c->fd = std::move(fd);
   const Token token{TokenKind::client, c->slot_generation, c->slot_index};
   if (!(watched ? rt_.loop.rewatch(c->fd.get(), token, Loop::kStream) : rt_.loop.watch(c->fd.get(), token, Loop::kStream))) return close_client(*c);
@@ -94,10 +94,12 @@ void Forwarder::read_head(ClientConnection& c) {
     c.readable = false;
     if (r.kind != IoResult::Kind::would_block) return close_client(c);
   }
-  if (c.state == ClientConnection::State::idle && c.in && c.in->size() == 0) {
+  if (c.state != ClientConnection::State::idle) return;
+  if (c.in && c.in->size() == 0) {
     rt_.buffers.give_back(c.in);
     c.in = nullptr;
   }
+  if (!c.queued && leaves(c) && !may_speak_yet(c)) close_client(c);
 }
 
 void Forwarder::parse_head(ClientConnection& c) {
@@ -137,7 +139,7 @@ void Forwarder::begin(ClientConnection& c, Exchange& ex) {
   ex.head_held = true;
   ex.expects_continue = head.expect_continue && !ex.http10;
   ex.wants_upgrade = head.has_upgrade && !head.upgrade_is_h2c && !ex.http10;
-  c.close_after = !head.keep_alive || draining_ || c.exchanges >= kMaxExchanges || rt_.now_us / 1'000'000 - c.accepted_s > kMaxAgeSeconds;
+  c.close_after = !head.keep_alive || c.exchanges >= kMaxExchanges || uint32_t(rt_.now_us / 1000) - c.accepted_ms > kMaxAgeMs;
   ex.request_body.start(head.body, head.content_length);
   c.may_send_more = false;
   ex.request_complete = ex.request_body.done();
@@ -224,6 +226,7 @@ void Forwarder::answer(Exchange& ex, const Answer& a) {
   ex.answering = true;
   const bool head_failed = ex.parser.error() != ParseError::none;
   if (head_failed || !skip_buffered_body(ex)) c.close_after = c.may_send_more = true;
+  if (leaves(c)) c.close_after = true;
   std::string_view type = a.content_type, body = a.body;
   if (!a.has_body) {
     const auto page = l.pages.find(a.status);
@@ -262,13 +265,15 @@ void Forwarder::end_exchange(Exchange& ex) {
 
 // After a complete response: the next request, or the end.
 void Forwarder::next(ClientConnection& c) {
-  if (c.close_after || draining_) return close_politely(c);
+  if (c.close_after) return close_politely(c);
   c.state = ClientConnection::State::idle;
   rt_.wheel.arm(&c, listener_of(c).keep_alive_ms);
   if (c.in && c.in->size() == 0) {
     rt_.buffers.give_back(c.in);
     c.in = nullptr;
   }
+  // Its turn to leave came behind its response's head: it was not told, so it is looked at once more before it is closed.
+  if (leaves(c)) c.readable = true;
   if (c.in || c.readable) enqueue(c);
 }
 
@@ -316,15 +321,8 @@ void Forwarder::finish_joined(Exchange& ex) {
   close_client(c);
 }
 
-void Forwarder::drain() {
-  draining_ = true;
-  clients.each([&](ClientConnection* c) {
-    if (c->state == ClientConnection::State::idle && !c->queued) close_client(*c);
-    else c->close_after = true;
-  });
-}
-
 void Forwarder::close_all() {
+  rt_.wheel.cancel(&departure_timer_);
   clients.each([&](ClientConnection* c) { close_client(*c); });
   sweep();
 }

@@ -363,6 +363,11 @@ void Forwarder::attempt_failed(Exchange& ex, int reason, int error) {
   // Being full is no failure, and neither is a pooled connection that was closed meanwhile.
   if (ex.reused && (reason == abi::failure::closed || reason == abi::failure::reset)) rt_.count_server(ex.server_slot, abi::server_counter::stale);
   else if (reason != abi::failure::busy && reason != abi::failure::status && !own_shortage(error)) pool_.count_failure(ex.server_slot);
+  fail_over(ex, f);
+}
+
+// The attempt is over: TypeScript says what comes next.
+void Forwarder::fail_over(Exchange& ex, const Failure& f) {
   end_lease(ex, false);
   if (ex.rival) return take_back_rival(ex);
   // What was parsed of a response belongs to the failed attempt.

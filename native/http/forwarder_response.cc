@@ -182,7 +182,7 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
     c.piece = piece_to_send(c.fd.get());
     u.piece = piece_to_receive(u.fd.get());
   }
-  if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete) c.close_after = true;
+  if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete || leaves(c)) c.close_after = true;
   head_.clear();
   write_response_head(head_, sources(ex), {ex.response_framing, c.close_after, ex.http10 && !c.close_after});
   release_request_head(ex);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/abi.h"
+#include "http/departure.h"
 #include "http/head_parser.h"
 #include "loop/address.h"
 
@@ -29,6 +30,8 @@ struct ListenerSettings {
   CidrList trusted;
   uint32_t forwarded = 127;  // bits of abi::forwarded
   std::map<int, Page> pages;  // bodies of our own answers
+  // Not of the config: the listener is gone, and its connections are to leave.
+  Departure departure;
 
   // Who may connect to a unix socket is decided by its file mode, so such a peer is trusted where any proxy is.
   [[nodiscard]] bool trusts(const PeerIp& ip, bool is_unix) const { return !trusted.empty() && (is_unix || trusted.contains(ip)); }

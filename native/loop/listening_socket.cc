@@ -1,6 +1,7 @@
 #include "loop/listening_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,10 +41,7 @@ Listening listen_on_ip(const std::string& host, uint16_t port, int backlog) {
   const int fd = l.fd.get();
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (at.family() == AF_INET6) set(fd, IPPROTO_IPV6, IPV6_V6ONLY, host.empty() ? 0 : 1);
-  // Accepted sockets inherit these: no call per connection.
-  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  // Urgent bytes stay where they are among the others (RFC 6093 6).
-  set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
+  prepare_to_accept(fd);
   if (::bind(fd, &at.any, at.length) < 0) return failed("cannot bind");
   if (::listen(fd, backlog) < 0) return failed("cannot listen");
   Address bound;
@@ -51,6 +49,14 @@ Listening listen_on_ip(const std::string& host, uint16_t port, int backlog) {
   if (::getsockname(fd, &bound.any, &bound.length) < 0) return failed("cannot read the bound address");
   l.port = bound.port();
   return l;
+}
+
+void prepare_to_accept(int fd) {
+  ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  // Accepted sockets inherit these: no call per connection.
+  set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  // Urgent bytes stay where they are among the others (RFC 6093 6).
+  set(fd, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
 Listening listen_on_path(const std::string& path, int backlog) {

@@ -19,4 +19,9 @@ struct Listening {
 // A socket file that nobody answers at any more is replaced; one that is answered is EADDRINUSE.
 [[nodiscard]] Listening listen_on_path(const std::string& path, int backlog);
 
+
+// Sets what a listening socket needs before connections are accepted from it, and what those inherit. It may have been opened by somebody
+// else, and whoever shares it may take the connection that another one was woken for.
+void prepare_to_accept(int fd);
+
 }  // namespace weir

@@ -37,6 +37,7 @@ Server& UpstreamPool::define(uint32_t slot, Server&& as) {
     s.announced_idle_ms = s.observed_idle_ms = 0;
   }
   s.slot = slot;
+  if (s.removed || s.name != as.name) s.is_reusable = true;
   s.name = std::move(as.name);
   s.host_header = std::move(as.host_header);
   s.max_connections = as.max_connections;
@@ -53,6 +54,13 @@ void UpstreamPool::remove(uint32_t slot) {
   if (!s) return;
   s->removed = true;
   close_idle(*s);
+}
+
+void UpstreamPool::set_reusable(uint32_t slot, bool is_reusable) {
+  Server* s = server(slot);
+  if (!s) return;
+  s->is_reusable = is_reusable;
+  if (!is_reusable) close_idle(*s);
 }
 
 void UpstreamPool::close_idle(Server& s) {
@@ -118,7 +126,7 @@ bool UpstreamPool::start(UpstreamConnection& c, int& error) {
 void UpstreamPool::release(UpstreamConnection& c) {
   Server& s = *c.server;
   c.exchange = nullptr;
-  if (s.removed || s.idle_limit == 0 || rt_.now_us - c.opened_us > kMaxAgeUs) return discard(c);
+  if (s.removed || !s.is_reusable || s.idle_limit == 0 || rt_.now_us - c.opened_us > kMaxAgeUs) return discard(c);
   // The oldest makes room: it is the one nearest to the server's own limit.
   if (s.idle_count >= s.idle_limit) discard(*s.idle_last);
   c.state = UpstreamConnection::State::idle;

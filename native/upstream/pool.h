@@ -22,6 +22,9 @@ class UpstreamPool {
   Server& define(uint32_t slot, Server&& as);
   // No new work; idle connections are closed. The slot may be defined again.
   void remove(uint32_t slot);
+  // Whether connections to a known server are kept for further exchanges. `false` closes the idle ones, and those that are leased when
+  // they come back. Stays as it is while the server is defined anew; a server that is removed, or another one in its slot, begins with true.
+  void set_reusable(uint32_t slot, bool is_reusable);
   void close_idle(Server& s);
   [[nodiscard]] Server* server(uint32_t slot) { return slot < servers_.size() ? servers_[slot].get() : nullptr; }
 

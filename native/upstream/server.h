@@ -25,6 +25,7 @@ struct Server {
   uint32_t announced_idle_ms = 0;    // from the server's own Keep-Alive: timeout
   uint32_t observed_idle_ms = 0;     // from idle connections that it closed on us
   bool removed = false;
+  bool is_reusable = true;  // connections to it are kept; see UpstreamPool::set_reusable
   int32_t queue_slot = -1;  // row that counts who waits for room at this upstream
   std::vector<std::pair<int, int>> failing;  // statuses that count as failures, inclusive
   uint64_t ewma_at_us = 0;

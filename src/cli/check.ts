@@ -16,7 +16,8 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     yargs
       .positional('config', { type: 'string', describe: 'Config file' })
       .option('config', { alias: 'c', type: 'string', describe: 'Config file; weir.yaml and the like in this directory when not given' })
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+      .example('weir check weir.yaml', 'Before it is used: every problem with its line'),
   handler: async ({ config, json }) => {
     const path = config ?? findConfig('.')
     const result = path === null ? noConfig() : await loadConfig(path)

@@ -12,7 +12,10 @@ interface Arguments {
 export const demoCommand: CommandModule<object, Arguments> = {
   command: 'demo',
   describe: 'Run the balancer in front of three embedded sample servers',
-  builder: (yargs) => yargs.option('listen', { type: 'string', default: '127.0.0.1:8080', describe: 'Address to accept on' }),
+  builder: (yargs) =>
+    yargs
+      .option('listen', { type: 'string', default: '127.0.0.1:8080', describe: 'Address to accept on' })
+      .example('weir demo', 'Something to look at in a browser or with curl'),
   handler: async ({ listen }) => {
     const servers = await Promise.all(['ada', 'bob', 'cleo'].map(startSample))
     const input = {

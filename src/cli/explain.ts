@@ -82,7 +82,8 @@ export const explainCommand: CommandModule<object, ExplainArguments> = {
         type: 'string',
         describe: 'Listener; when not given, the one bound to the port of the URL, else the first of its protocol',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' }),
+      .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
+      .example('weir explain GET http://api.example.com/v1/users', 'Which route answers, and why the others do not'),
   handler: async (args) => {
     process.exitCode = await run(args)
   },

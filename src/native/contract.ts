@@ -5,6 +5,18 @@ export interface Addon {
   /** Opens a listening socket. Throws an Error with an errno name as `code`. */
   openListener(at: { host: string; port: number } | { path: string }, backlog: number): { fd: number; port: number }
   closeFd(fd: number): void
+  /** Two ends of a socket for descriptors: ours, and one for a worker to inherit. */
+  createChannel(): [number, number]
+  /** Sends descriptors; they stay open here. Throws an Error with an errno name as `code`. */
+  sendFds(channel: number, fds: readonly number[]): void
+  /** Takes so many descriptors that were sent. Waits for them for 1 s at most; throws, and keeps none of them, when they are not there. */
+  receiveFds(channel: number, count: number): number[]
+  /** Where a listening stream socket listens; null for anything else. */
+  socketAddress(fd: number): { host: string; port: number } | { path: string } | null
+  /** Sends one datagram to a unix socket; a path that begins with @ is an abstract one. False when nobody takes it. */
+  notify(path: string, text: string): boolean
+  /** The process at the other end of a unix socket. */
+  peerOf(fd: number): { pid: number; uid: number } | null
   /** A memfd for the counters that primary and workers share. */
   createBoard(workers: number): number
   /** An eventfd by which other workers wake one of them. */
@@ -140,10 +152,19 @@ export interface Engine {
   configureListener(index: number, options: ListenerOptions): void
   /** `port` is what it was bound to; 0 for a unix socket. */
   listen(index: number, fd: number, port: number): void
+  /** Accepts no more from this socket and closes it here; what it accepted lives on. */
+  unlisten(fd: number): void
+  /** The listener is no more: its connections leave with their next response, idle ones one by one over `spreadMs`. Tunnels live on. */
+  retireListener(index: number, spreadMs: number): void
+  /** The index is in use again. */
+  reviveListener(index: number): void
   defineServer(slot: number, options: ServerOptions): void
   removeServer(slot: number): void
+  /** false: its idle connections are closed now, and none is kept any more. */
+  setReusable(slot: number, isReusable: boolean): void
   definePlan(id: number, options: PlanOptions): void
   dropPlan(id: number): void
+  dropTunnelPlan(id: number): void
   defineTunnelPlan(id: number, options: TunnelPlanOptions): void
   /** Value of a request field, several joined; `undefined` when it was not sent or the head is not lent any more. */
   header(index: number, generation: number, name: string): string | undefined
@@ -171,9 +192,11 @@ export interface Engine {
   listTunnels(server: number, most: number): TunnelFacts[]
   /** Closes all tunnels of one server; returns how many. */
   cutTunnels(server: number): number
+  /** Breaks off all exchanges on one server, as if it had reset their connections; returns how many. */
+  cutExchanges(server: number): number
   stopAccepting(): void
-  /** Idle connections close now, the others after their exchange. */
-  drain(): void
+  /** Connections close after their exchange, idle ones at once; both one by one over `spreadMs` (0 when not given). */
+  drain(spreadMs?: number): void
   close(): void
   /** Connections and tunnels that are open. */
   openCount(): number

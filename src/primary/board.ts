@@ -1,6 +1,6 @@
 import { abi } from '../native/abi.ts'
 import type { Addon } from '../native/contract.ts'
-import { inFlightIndex, layout, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
+import { inFlightIndex, layout, listenerIndex, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
 import type { ServerCounters } from './health/passive.ts'
 
 const { board: size, listenerCounter, serverCounter, workerCounter } = abi
@@ -25,6 +25,36 @@ export class Board {
   /** One counter of a worker, by its number in `abi.workerCounter`. */
   worker(column: number, counter: number): number {
     return this.#counters[workerIndex(column, counter)] as number
+  }
+
+  /** What one worker has and did. */
+  activityOf(column: number): { connections: number; exchanges: number; tunnels: number } {
+    return {
+      connections: this.worker(column, workerCounter.connections),
+      exchanges: this.worker(column, workerCounter.exchanges),
+      tunnels: this.worker(column, workerCounter.openTunnels),
+    }
+  }
+
+  /** One counter of a server over all workers, by its number in `abi.serverCounter`. */
+  server(slot: number, counter: number): number {
+    let sum = 0
+    for (let column = 0; column < this.#workers; column++) sum += this.#counters[serverIndex(column, slot, counter)] as number
+    return sum
+  }
+
+  /** One counter of a listener over all workers, by its number in `abi.listenerCounter`. */
+  listener(slot: number, counter: number): number {
+    let sum = 0
+    for (let column = 0; column < this.#workers; column++) sum += this.#counters[listenerIndex(column, slot, counter)] as number
+    return sum
+  }
+
+  /** One counter of all workers together, by its number in `abi.workerCounter`. */
+  allWorkers(counter: number): number {
+    let sum = 0
+    for (let column = 0; column < this.#workers; column++) sum += this.worker(column, counter)
+    return sum
   }
 
   /** Exchanges and tunnels of a server over all workers. */
@@ -86,7 +116,7 @@ export class Board {
     }
     const base = workerIndex(column, 0)
     for (let listener = 0; listener < size.listeners; listener++) {
-      this.#counters[base + (layout.listenersAt + listener * size.listenerStride) / 8 + listenerCounter.connections] = 0
+      this.#counters[listenerIndex(column, listener, listenerCounter.connections)] = 0
     }
     this.#counters.fill(0, base + layout.addressesAt / 8, base + layout.columnBytes / 8)
     for (const gauge of [workerCounter.alive, workerCounter.connections, workerCounter.openTunnels, workerCounter.waiting])

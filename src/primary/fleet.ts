@@ -28,6 +28,13 @@ export interface FleetOptions {
   onAddresses(server: string, addresses: ResolvedAddress[]): void
 }
 
+/** See Fleet.prepare. */
+export interface FleetProposal {
+  config: Config
+  slots: Record<string, number>
+  addresses: Record<string, ResolvedAddress[]>
+}
+
 interface Watch {
   config: UpstreamConfig
   servers: { id: string; slot: number }[]
@@ -52,6 +59,10 @@ export class Fleet {
   /** By row: see Board.activity. */
   readonly #activity = new Map<number, number>()
   #isRunning = false
+  /** Between `prepare` and `commit` or `rollback`. */
+  #isChanging = false
+  /** Names brought other servers meanwhile. */
+  #isBehind = false
 
   /** Throws an Error when WEIR_DNS_SERVERS is wrong. */
   constructor(options: FleetOptions) {
@@ -99,6 +110,44 @@ export class Fleet {
     this.#timers.stop()
   }
 
+  /**
+   * What workers would have to know if this config were in force; nothing is in force yet. What names bring meanwhile waits. Throws an
+   * Error when there are more servers than rows; then, and when it is not to be, `rollback` has to follow.
+   */
+  async prepare(config: Config): Promise<FleetProposal> {
+    this.#isChanging = true
+    await this.#discovery.lookUp(config)
+    const proposed = this.#discovery.proposed(config)
+    return { ...proposed, slots: this.table.reserve(definitionsOf(proposed.config)) }
+  }
+
+  /** The config that was prepared comes into force. */
+  commit(config: Config): void {
+    this.#discovery.adopt(config)
+    // What names brought until now is in it.
+    this.#isBehind = false
+    this.#define()
+    this.table.release()
+    this.#settle()
+  }
+
+  rollback(): void {
+    this.table.release()
+    this.#discovery.adopt(this.#discovery.ownConfig)
+    this.#settle()
+  }
+
+  /** Settles when every worker that serves has applied what the table says now, or after `ms`: then false. */
+  async whenApplied(ms: number): Promise<boolean> {
+    const { version } = this.table
+    const deadline = machineMs() + ms
+    while (this.hub.confirmedVersion < version) {
+      if (machineMs() > deadline) return false
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    return true
+  }
+
   /** The config with discovered servers among the listed ones. */
   config(): Config {
     return this.#discovery.wholeConfig()
@@ -122,7 +171,8 @@ export class Fleet {
 
   /** Names brought other servers. One too many is left out with a word, not with the end of everything. */
   #redefine(): void {
-    if (!this.#isRunning) return
+    if (this.#isChanging) this.#isBehind = true
+    if (!this.#isRunning || this.#isChanging) return
     try {
       this.#define()
       this.#options.onServers()
@@ -132,17 +182,22 @@ export class Fleet {
   }
 
   #moved(server: string, addresses: ResolvedAddress[]): void {
-    if (!this.#isRunning) return
+    if (!this.#isRunning || this.#isChanging) return
     this.checker.update(this.#targets())
     this.#options.onAddresses(server, addresses)
   }
 
+  #settle(): void {
+    this.#isChanging = false
+    if (!this.#isBehind) return
+    this.#isBehind = false
+    this.#redefine()
+  }
+
   #define(): void {
-    const { upstreams } = this.config()
-    this.table.define(
-      upstreams.flatMap((upstream) => upstream.servers.map((server) => definitionOf(upstream, server))),
-      machineMs(),
-    )
+    const config = this.config()
+    const { upstreams } = config
+    this.table.define(definitionsOf(config), machineMs())
     for (const name of this.#watches.keys()) if (!upstreams.some((upstream) => upstream.name === name)) this.#watches.delete(name)
     for (const upstream of upstreams) this.#watch(upstream)
     this.checker.update(this.#targets())
@@ -158,13 +213,27 @@ export class Fleet {
         const slot = this.table.get(id)?.record.slot
         return slot === undefined ? [] : [{ id, slot }]
       }),
-      passive: known?.passive ?? (passiveHealth === null ? null : new PassiveHealth(passiveHealth, Math.random)),
+      passive: this.#passiveOf(passiveHealth, known),
       isPanicking: known?.isPanicking ?? false,
       seenVersion: 0,
-      breaker: known?.breaker ?? (breaker === null ? null : new Breaker(breaker)),
+      breaker: isSame(breaker, known?.config.breaker) && known ? known.breaker : breaker === null ? null : new Breaker(breaker),
     }
+    // One with other rules begins closed, and without one nothing is held back.
+    if (known !== undefined && watch.breaker !== known.breaker) this.table.setBreaker(config.name, 1, machineMs(), 'its rules changed')
     watch.passive?.setServers(ids)
     this.#watches.set(config.name, watch)
+  }
+
+  #passiveOf(rules: UpstreamConfig['passiveHealth'], known: Watch | undefined): PassiveHealth | null {
+    if (rules === null) {
+      // Nobody would ever call back who is out.
+      for (const { id } of known?.passive === null ? [] : (known?.servers ?? []))
+        this.table.setEjected(id, { isEjected: false, isProbing: false }, machineMs(), 'passive health is off')
+      return null
+    }
+    const passive = known?.passive ?? new PassiveHealth(rules, Math.random)
+    passive.reconfigure(rules)
+    return passive
   }
 
   #targets(): CheckTarget[] {
@@ -253,6 +322,14 @@ export class Fleet {
     const change = breaker.observe(sum, now)
     if (change !== null) this.table.setBreaker(config.name, change.pass, now, change.reason)
   }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function definitionsOf({ upstreams }: Config): ServerDefinition[] {
+  return upstreams.flatMap((upstream) => upstream.servers.map((server) => definitionOf(upstream, server)))
 }
 
 function definitionOf(upstream: UpstreamConfig, config: ServerConfig): ServerDefinition {

@@ -1,20 +1,28 @@
 /** The primary process: owns config, listening sockets and workers. Never touches a client's bytes. Boot order, top to bottom. */
-import { unlinkSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { abi } from '../native/abi.ts'
 import { addon } from '../native/addon.ts'
-import { withoutFunctions } from '../shared/config/functions.ts'
-import type { Config } from '../shared/config/model.ts'
-import { firstListenerFd, type Serve, VERSION } from '../shared/ipc/protocol.ts'
+import { machineMs } from '../shared/base/clock.ts'
 import { Board } from './board.ts'
+import { Configuration, type Source } from './configuration.ts'
 import { Fleet } from './fleet.ts'
-import { openListeningSockets } from './listening-sockets.ts'
+import { receiveHandover, reportFailed, reportReady } from './handover.ts'
+import { handedSockets, InheritedSockets, inheritedSockets } from './inherited-sockets.ts'
+import { LifeCycle } from './life-cycle.ts'
+import { Listeners } from './listening-sockets.ts'
+import { Operator } from './operator.ts'
+import { Overrides, type OverridesState } from './overrides.ts'
+import { dropPrivileges } from './privileges.ts'
+import { Reloader } from './reload/reloader.ts'
+import { saveTo } from './save.ts'
+import { SocketsOfWorkers } from './socket-passing.ts'
 import { Supervisor } from './supervisor.ts'
+import { Systemd } from './systemd.ts'
 
 export interface PrimaryOptions {
-  config: Config
-  /** The file to load again in workers, for the functions of a TypeScript config; null when there are none. */
-  module: string | null
+  source: Source
+  /** Where it was loaded from; null when it can never be loaded again. */
+  file: string | null
   /** Gets what people should read: where it listens, when it is ready. */
   print(line: string): void
   log(line: string): void
@@ -23,72 +31,109 @@ export interface PrimaryOptions {
 export interface Running {
   /** Where it listens, as it was printed: `http://127.0.0.1:8080 (web)`. */
   addresses: string[]
-  supervisor: Supervisor
-  /** Finishes what is there, at most for `graceMs` (0: no deadline), and ends the workers. */
-  stop(graceMs: number): Promise<void>
+  operator: Operator
+  life: LifeCycle
 }
 
 /** Starts everything, or nothing: on an error all that was opened is closed again and the error says why in one sentence. */
-export async function startPrimary({ config, module, print, log }: PrimaryOptions): Promise<Running> {
+export async function startPrimary(options: PrimaryOptions): Promise<Running> {
+  try {
+    return await start(options)
+  } catch (error) {
+    await reportFailed((error as Error).message)
+    throw error
+  }
+}
+
+async function start({ source, file, print, log }: PrimaryOptions): Promise<Running> {
   const native = addon()
+  const { config } = source
+  const handover = await receiveHandover()
+  const addressOf = (fd: number) => native.socketAddress(fd)
+  const inherited = new InheritedSockets(
+    handover === null ? inheritedSockets(process.env, process.pid, addressOf) : handedSockets(handover.sockets, addressOf),
+  )
   const columns = config.workers > 0 ? config.workers : availableParallelism()
-  if (config.listeners.length > abi.board.listeners)
-    throw new Error(`the configuration has ${config.listeners.length} listeners; at most ${abi.board.listeners} are possible`)
-  const sockets = openListeningSockets(native, config.listeners, firstListenerFd(columns))
   const board = new Board(native, columns)
-  const wakers = Array.from({ length: columns }, () => native.createWaker())
-  let generation = 1
+  const listeners = new Listeners({
+    addon: native,
+    rows: abi.board.listeners,
+    connections: (slot) => board.listener(slot, abi.listenerCounter.connections),
+    inherit: (bind) => inherited.take(bind),
+  })
+  const opened = listeners.prepare(config.listeners)
+  listeners.commit(opened, config.listeners)
+  const systemd = new Systemd({ env: process.env, pid: process.pid, send: (path, text) => void native.notify(path, text), log })
+  const overrides = new Overrides()
+  if (handover !== null) overrides.reset(handover.state as OverridesState)
   const fleet = new Fleet({
-    config,
+    config: overrides.applied(config),
     board,
     rows: abi.board.servers,
     log,
-    onServers: () => {
-      generation++
-      supervisor.reorder()
-    },
-    onAddresses: (server, to) => supervisor.tell({ type: 'addresses', server, addresses: to }),
+    onServers: () => configuration.refresh(),
+    onAddresses: (server, addresses) => supervisor.tell({ type: 'addresses', server, addresses }),
   })
-  const order = (column: number): Omit<Serve, 'state'> => ({
-    type: 'serve',
-    version: VERSION,
-    generation,
-    config: withoutFunctions(fleet.config()),
-    module,
-    slots: fleet.slots(),
-    addresses: fleet.addresses(),
-    sockets: sockets.byListener,
-    column,
-    columns,
+  const wakers = Array.from({ length: columns }, () => native.createWaker())
+  const sockets = new SocketsOfWorkers(native, { board: board.fd, wakers }, () => listeners.fds)
+  const supervisor = new Supervisor({ workers: columns, board, sockets, order: (column) => configuration.order(column), fleet, log })
+  const configuration = new Configuration({ source, columns, fleet, listeners, overrides, supervisor: () => supervisor }, opened)
+  const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, native, log })
+  const reloader = new Reloader({
+    file,
+    configuration,
+    overrides,
+    load: loadOf(configuration, board, fleet),
+    pin: (path) => Promise.resolve(path),
+    around: (work) => life.reloading(work),
+    applied: () => overrides.obeyedBy(fleet.table, machineMs()),
+    log,
   })
-  const supervisor = new Supervisor({ workers: columns, board, fds: [board.fd, ...wakers, ...sockets.fds], order, fleet, log })
-  const close = () => {
-    fleet.stop()
-    for (const fd of sockets.fds) native.closeFd(fd)
-    for (const path of sockets.paths) removeFile(path)
-  }
+  const operator = new Operator({
+    configFile: file,
+    fleet,
+    board,
+    configuration,
+    overrides,
+    supervisor,
+    reloader,
+    save: (isDryRun) => saveTo(file, overrides.list(configuration.source.config), isDryRun),
+    upgrade: () => life.upgrade(),
+    stop: (graceMs) => life.stop('weir stop', { graceMs }),
+    state: () => life.state,
+    log,
+  })
   try {
+    await life.openDoors(operator, handover !== null)
+    inherited.closeRest((fd) => native.closeFd(fd), log)
+    dropPrivileges(config)
     await fleet.start()
+    overrides.obeyedBy(fleet.table, machineMs())
+    configuration.serveNow()
     await supervisor.start()
   } catch (error) {
-    close()
+    life.closeDoors()
     throw error
   }
-  for (const text of sockets.texts) print(`weir: listening on ${text}`)
+  const addresses = opened.flatMap((listener) => listener.addresses.map((text) => `${text} (${listener.name})`))
+  for (const text of addresses) print(`weir: listening on ${text}`)
   print(`weir: ready (${columns} ${columns === 1 ? 'worker' : 'workers'})`)
-  const stop = async (graceMs: number) => {
-    // Closed first: a connection that nobody will accept must be refused, not left waiting in the kernel's queue.
-    const stopped = supervisor.stop(graceMs)
-    close()
-    await stopped
-  }
-  return { addresses: sockets.texts, supervisor, stop }
+  await reportReady()
+  await life.succeed(operator, handover !== null)
+  systemd.ready(`serving with ${columns} ${columns === 1 ? 'worker' : 'workers'}`)
+  systemd.startWatchdog()
+  return { addresses, operator, life }
 }
 
-function removeFile(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // It is gone already.
+function loadOf(configuration: Configuration, board: Board, fleet: Fleet) {
+  return {
+    listener(name: string): number {
+      const slot = configuration.listeners.find((listener) => listener.name === name)?.slot
+      return slot === undefined ? 0 : board.listener(slot, abi.listenerCounter.connections)
+    },
+    server(id: string): number {
+      const slot = fleet.table.get(id)?.record.slot
+      return slot === undefined ? 0 : board.inFlight(slot)
+    },
   }
 }

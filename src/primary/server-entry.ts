@@ -22,6 +22,8 @@ export interface ServerEntry {
   /** It was down, ejected or in maintenance, or is new beside others: it begins slowly when it is usable. */
   mustWarm: boolean
   sinceMs: { health: number; admin: number }
+  /** What was said when it last became so; '' for nothing. `admin` is the operator's word, `softStop` the server's own. */
+  why: { health: string; admin: string; softStop: string; ejection: string }
 }
 
 export function newEntry(definition: ServerDefinition, slot: number, mustWarm: boolean, nowMs: number): ServerEntry {
@@ -34,6 +36,7 @@ export function newEntry(definition: ServerDefinition, slot: number, mustWarm: b
       version: 0,
       health: isChecked ? definition.initial : 'up',
       admin: 'ready',
+      isStrict: false,
       isEjected: false,
       isProbing: false,
       weightShare: 1,
@@ -45,6 +48,7 @@ export function newEntry(definition: ServerDefinition, slot: number, mustWarm: b
     isSoftStopped: false,
     mustWarm,
     sinceMs: { health: nowMs, admin: nowMs },
+    why: { health: '', admin: '', softStop: '', ejection: '' },
   }
 }
 

@@ -29,6 +29,8 @@ export class ServerTable {
   readonly #usable = new Map<string, number>()
   readonly #breakers = new BreakerRecords()
   readonly #history = new TableHistory()
+  /** They have a row already. */
+  readonly #reserved = new Set<string>()
   #version = 0
   #digest = 0
 
@@ -58,6 +60,17 @@ export class ServerTable {
 
   get(server: string): Readonly<ServerEntry> | undefined {
     return this.#entries.get(server)
+  }
+
+  /** Row of the board of a server that was removed, while something is in flight on it or a worker does not know yet. */
+  leaving(server: string): number | undefined {
+    for (const removal of this.#slots.kept) if (removal.server === server) return removal.slot
+    return undefined
+  }
+
+  /** Share of requests that the breaker of an upstream lets through: 1 closed, 0 open. */
+  breakerPass(upstream: string): number {
+    return this.#breakers.passOf(upstream)
   }
 
   servers(): ServerRecord[] {
@@ -96,12 +109,13 @@ export class ServerTable {
     return entry?.isChecked === true && this.#change(entry, { health }, nowMs, why)
   }
 
-  /** The operator's word. */
-  setAdmin(server: string, admin: ServerState['admin'], nowMs: number, why = ''): boolean {
+  /** The operator's word. `isStrict`: sticky users are moved, too. */
+  setAdmin(server: string, admin: ServerState['admin'], nowMs: number, why = '', isStrict = false): boolean {
     const entry = this.#entries.get(server)
     if (entry === undefined) return false
     entry.admin = admin
-    return this.#change(entry, { admin: adminOf(entry) }, nowMs, why)
+    entry.why.admin = why
+    return this.#change(entry, { admin: adminOf(entry), isStrict: isStrict && admin !== 'ready' }, nowMs, why)
   }
 
   /** The server asks to be drained, or no longer does. The operator's word stays what it is. */
@@ -109,6 +123,7 @@ export class ServerTable {
     const entry = this.#entries.get(server)
     if (entry === undefined) return false
     entry.isSoftStopped = isSoftStopped
+    entry.why.softStop = why
     return this.#change(entry, { admin: adminOf(entry) }, nowMs, why)
   }
 
@@ -158,8 +173,24 @@ export class ServerTable {
     return this.#slots.settle(confirmedVersion, inFlight)
   }
 
+  /** Rows for servers that the next `define` will name: nothing else changes, and `release` takes it back. Throws as `define` does. */
+  reserve(definitions: readonly ServerDefinition[]): Record<string, number> {
+    const ids = definitions.map(idOf)
+    const fresh = ids.filter((id) => !this.#entries.has(id))
+    this.#slots.checkRoom([...this.#entries.keys(), ...fresh])
+    for (const id of fresh) this.#reserved.add(id)
+    return Object.fromEntries(ids.map((id) => [id, this.#slots.get(id) ?? this.#slots.take(id)]))
+  }
+
+  release(): void {
+    for (const id of this.#reserved) if (!this.#entries.has(id)) this.#slots.release(id, this.#version)
+    this.#reserved.clear()
+  }
+
   #add(definition: ServerDefinition, mustWarm: boolean, nowMs: number, isSilent: boolean): void {
-    const entry = newEntry(definition, this.#slots.take(idOf(definition)), mustWarm, nowMs)
+    const id = idOf(definition)
+    const slot = this.#reserved.delete(id) ? this.#slots.get(id) : undefined
+    const entry = newEntry(definition, slot ?? this.#slots.take(id), mustWarm, nowMs)
     const { record, upstream } = entry
     if (mustWarm && isUsable(record)) Object.assign(entry, { mustWarm: false, record: { ...record, warmSinceMs: Math.max(nowMs, 1) } })
     this.#entries.set(record.server, entry)
@@ -202,6 +233,8 @@ export class ServerTable {
     const lastedMs = { health: nowMs - entry.sinceMs.health, admin: nowMs - entry.sinceMs.admin }
     if (after.health !== before.health) entry.sinceMs.health = nowMs
     if (after.admin !== before.admin) entry.sinceMs.admin = nowMs
+    if (after.health !== before.health) entry.why.health = why
+    if (after.isEjected !== before.isEjected || after.isProbing !== before.isProbing) entry.why.ejection = why
     entry.mustWarm = mustRest(after) || (entry.mustWarm && !isUsable(after))
     this.#count(entry.upstream, (isUsable(after) ? 1 : 0) - wasUsable)
     this.#put(entry, after, digestOfServer(before), nowMs)

@@ -1,26 +1,16 @@
 import type { Running } from './primary.ts'
 
 /**
- * TERM and INT: graceful with the deadline of the config. QUIT: graceful without one. A second one of them ends at once.
- * The process exits with 0 when everything has ended properly.
+ * TERM and INT: graceful with the deadline of the config. QUIT: graceful without one. A second one of them ends at once. HUP reloads,
+ * USR2 upgrades. The process exits with 0 when everything has ended properly.
  */
-export function obeySignals(running: Running, graceMs: number, log: (line: string) => void): void {
-  let isStopping = false
-  const stop = (signal: string, deadlineMs: number) => {
-    if (isStopping) {
-      log(`${signal} again: ending at once`)
-      running.supervisor.kill()
-      return
-    }
-    isStopping = true
-    log(`${signal}: finishing what is there${deadlineMs > 0 ? `, for at most ${deadlineMs / 1000} s` : ''}`)
-    running.stop(deadlineMs).then(() => process.exit(0))
-  }
-  process.on('SIGTERM', () => stop('SIGTERM', graceMs))
-  process.on('SIGINT', () => stop('SIGINT', graceMs))
-  process.on('SIGQUIT', () => stop('SIGQUIT', 0))
-  // Their defaults would end the process, or open a debugger.
-  process.on('SIGHUP', () => log('SIGHUP: this version cannot reload; restart it to apply a new configuration'))
+export function obeySignals({ life, operator }: Running, log: (line: string) => void): void {
+  process.on('SIGTERM', () => life.stop('SIGTERM', {}))
+  process.on('SIGINT', () => life.stop('SIGINT', { isHasty: true }))
+  process.on('SIGQUIT', () => life.stop('SIGQUIT', { graceMs: 0 }))
+  // What became of it is in the log.
+  process.on('SIGHUP', () => operator.reload(false).catch(() => {}))
+  process.on('SIGUSR2', () => operator.upgrade(false).catch((error: Error) => log(`not upgraded: ${error.message}`)))
+  // Its default would open a debugger.
   process.on('SIGUSR1', () => log('SIGUSR1: there is no log file to reopen'))
-  process.on('SIGUSR2', () => log('SIGUSR2: this version cannot be upgraded while it runs'))
 }

@@ -3,12 +3,13 @@ import { abi } from '../native/abi.ts'
 import type { Engine, ListenerOptions, PlanOptions, ServerOptions, TunnelPlanOptions } from '../native/contract.ts'
 import { serverIndex } from '../shared/board/layout.ts'
 import type { ListenerConfig, RetryConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
-import type { ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
+import type { ListeningSockets, ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
 import type { BreakerState, ServerRecord } from '../shared/ipc/server-state.ts'
 import { pagesOf } from './forward/answers.ts'
 import { headerProgram } from './forward/header-program.ts'
 import type { TableChange } from './gossip-receiver.ts'
 import type { BoardView, LatencyView } from './pick/picker.ts'
+import { PlanBook } from './plan-book.ts'
 import type { CompiledRedirect } from './route/redirect.ts'
 import { compileRedirect } from './route/redirect.ts'
 import type { CompiledRewrite } from './route/rewrite.ts'
@@ -68,30 +69,35 @@ const NO_TUNNEL = { split: NO_SPLIT, targets: [] }
 
 export class Snapshot {
   readonly generation: number
+  /** By row of the board; a row without a listener is a hole. */
   readonly listeners: readonly RunningListener[]
   readonly board: BoardView
   readonly latencies: LatencyView
   readonly upstreams: ReadonlyMap<string, Upstream>
 
+  /** Rows of listeners that are in force, and of those that are no more but may have connections. */
+  readonly slots: readonly number[]
+
   readonly #order: Serve
   readonly #engine: Engine
-  readonly #targets: readonly Target[]
-  readonly #tunnelTargets: readonly TunnelTarget[]
-  /** Ids of plans begin here: what still runs on the plans of the snapshot before keeps them. */
-  readonly #firstPlan: number
-  readonly #planCount: number
-  #previous: Snapshot | null
+  readonly #targets: Target[] = []
+  readonly #tunnelTargets: TunnelTarget[] = []
+  readonly #configs = new Map<string, UpstreamConfig>()
+  /** What `activate` does to upstreams that live on. */
+  readonly #updates: (() => void)[] = []
+  readonly #plans: PlanBook<Target, TunnelTarget>
+  readonly #previous: ReadonlyMap<string, Upstream>
   readonly #shop: TableShop
   /** By row: whose news are for whom. */
   readonly #bySlot = new Map<number, { server: string; upstream: Upstream }>()
 
+  /** Compiles, and changes nothing: `activate` brings it into force. Throws for a config that cannot be served. */
   constructor(order: Serve, engine: Engine, previous: Snapshot | null = null) {
     this.#order = order
     this.#engine = engine
-    this.#previous = previous
-    const older = previous === null ? null : previous.#previous
-    if (previous !== null) previous.#previous = null
+    this.#previous = previous?.upstreams ?? new Map()
     this.#shop = previous === null ? new TableShop() : previous.#shop
+    this.#plans = previous === null ? new PlanBook() : previous.#plans
     this.generation = order.generation
     const totals = new Int32Array(engine.board)
     const counters = new Float64Array(engine.board, 0, Math.floor(engine.board.byteLength / 8))
@@ -104,37 +110,55 @@ export class Snapshot {
       const slots = config.servers.map((server) => order.slots[`${config.name}/${server.name}`] as number)
       const place = { config, slots, column, columns, zone, counters, totals }
       const before = previous?.upstreams.get(config.name)
-      before?.update(place)
+      if (before !== undefined) this.#updates.push(() => before.update(place))
       const upstream = before ?? new Upstream(place)
       config.servers.forEach((server, i) => {
         this.#bySlot.set(slots[i] as number, { server: `${config.name}/${server.name}`, upstream })
       })
       upstreams.set(config.name, upstream)
+      this.#configs.set(config.name, config)
     }
     this.upstreams = upstreams
-    const targets: Target[] = []
-    const tunnelTargets: TunnelTarget[] = []
-    const count = order.config.listeners.reduce((sum, listener) => sum + this.#countPlans(listener), 0)
-    this.#planCount = count
-    this.#firstPlan = previous === null || previous.#firstPlan >= count ? 0 : previous.#firstPlan + previous.#planCount
-    this.listeners = order.config.listeners.map((config) => {
+    const compiled = [
+      ...order.config.listeners.map((config, i) => ({ config, slot: (order.sockets[i] as ListeningSockets).slot })),
+      ...this.#retired(order, previous),
+    ]
+    const listeners: RunningListener[] = []
+    for (const { config, slot } of compiled) {
       const routes = config.routes.map((route) =>
-        config.protocol === 'http' ? this.#compileRoute(route, targets) : this.#compileTunnelRoute(route, tunnelTargets),
+        config.protocol === 'http' ? this.#compileRoute(route, this.#targets) : this.#compileTunnelRoute(route, this.#tunnelTargets),
       )
-      return { config, router: compileRouter(config.routes), routes, hosts: [] }
-    })
-    this.#targets = targets
-    this.#tunnelTargets = tunnelTargets
-    this.#install(order, engine, older)
+      listeners[slot] = { config, router: compileRouter(config.routes), routes, hosts: [] }
+    }
+    this.listeners = listeners
+    this.slots = order.sockets.map(({ slot }) => slot)
   }
 
-  /** By the number of its plan; of this snapshot or of the one before. */
+  /** From now on this is in force. What runs on the snapshot before finishes as it began. */
+  activate(): void {
+    for (const update of this.#updates) update()
+    this.#install(this.#order, this.#engine)
+    for (const [name, upstream] of this.#previous) if (!this.upstreams.has(name)) upstream.close()
+  }
+
+  /** Listeners that were in force until now: connections of theirs may still bring a request or two. */
+  #retired(order: Serve, previous: Snapshot | null): { config: ListenerConfig; slot: number }[] {
+    const kept = new Set(order.sockets.map(({ slot }) => slot))
+    const hasAll = (config: ListenerConfig) =>
+      config.routes.every((route) => this.#upstreamNames(route).every((name) => this.upstreams.has(name)))
+    return (previous?.slots ?? []).flatMap((slot) => {
+      const config = previous?.listeners[slot]?.config
+      return kept.has(slot) || config === undefined || !hasAll(config) ? [] : [{ config, slot }]
+    })
+  }
+
+  /** By the number of its plan; of this snapshot or of one of those before. */
   target(plan: number): Target | undefined {
-    return this.#targets[plan - this.#firstPlan] ?? this.#previous?.target(plan)
+    return this.#plans.target(plan)
   }
 
   tunnelTarget(plan: number): TunnelTarget | undefined {
-    return this.#tunnelTargets[plan - this.#firstPlan] ?? this.#previous?.tunnelTarget(plan)
+    return this.#plans.tunnelTarget(plan)
   }
 
   /** What the primary says of servers and breakers. */
@@ -145,6 +169,8 @@ export class Snapshot {
       const place = this.#bySlot.get(record.slot)
       if (place === undefined || place.server !== record.server) continue
       place.upstream.apply(record)
+      // A connection that idles in the pool is how a request would still get there.
+      this.#engine.setReusable(record.slot, record.admin === 'ready')
       touched.add(place.upstream)
     }
     for (const breaker of breakers) this.#setBreaker(breaker)
@@ -181,15 +207,15 @@ export class Snapshot {
     if (place !== undefined) place.pass = pass
   }
 
-  #countPlans(listener: ListenerConfig): number {
-    return listener.routes.reduce((sum, route) => sum + this.#upstreamNames(route).length, 0)
+  #retryOf(upstream: string, route: RouteConfig): RetryConfig {
+    return { ...(this.#configs.get(upstream) as UpstreamConfig).retry, ...route.retry }
   }
 
   #compileTunnelRoute(config: RouteConfig, targets: TunnelTarget[]): RunningRoute {
     const split = config.action.kind === 'forward' ? config.action.split : []
-    const own = this.#upstreamNames(config).map((name, index) => {
+    const own = this.#upstreamNames(config).map((name) => {
       const upstream = this.upstreams.get(name) as Upstream
-      return { upstream, plan: this.#firstPlan + targets.length + index, config, retry: { ...upstream.config.retry, ...config.retry } }
+      return { upstream, plan: this.#plans.id(), config, retry: this.#retryOf(name, config) }
     })
     targets.push(...own)
     const rewrite = compileRewrite(null)
@@ -226,7 +252,7 @@ export class Snapshot {
     const route: RunningRoute = { config, rewrite, tunnel, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
     for (const name of this.#upstreamNames(config)) {
       const upstream = this.upstreams.get(name) as Upstream
-      const target = { upstream, plan: this.#firstPlan + targets.length, route, retry: { ...upstream.config.retry, ...config.retry } }
+      const target = { upstream, plan: this.#plans.id(), route, retry: this.#retryOf(name, config) }
       targets.push(target)
       own.push(target)
     }
@@ -234,22 +260,18 @@ export class Snapshot {
   }
 
   /** Tells the engine. What runs on plans and servers of the snapshot before finishes as it began. */
-  #install(order: Serve, engine: Engine, older: Snapshot | null): void {
+  #install(order: Serve, engine: Engine): void {
     for (const upstream of order.config.upstreams) {
       for (const server of upstream.servers) {
         engine.defineServer(order.slots[`${upstream.name}/${server.name}`] as number, this.#serverOptions(upstream, server))
       }
     }
-    const before = this.#previous
     for (const target of this.#targets) engine.definePlan(target.plan, planOptions(target))
     for (const target of this.#tunnelTargets) engine.defineTunnelPlan(target.plan, tunnelPlanOptions(target))
-    // Attempts that began before the change may go on with the plans of then; those of the change before that are over.
-    for (const { plan } of older === null ? [] : older.#targets) if (this.target(plan) === undefined) engine.dropPlan(plan)
-    if (before !== null) {
-      for (const [name, upstream] of before.upstreams) if (!this.upstreams.has(name)) upstream.close()
-    }
-    this.listeners.forEach((listener, index) => {
-      engine.configureListener(index, listenerOptions(listener.config, order.config.errorPages))
+    // Attempts that began before the change go on with the plans of then.
+    this.#plans.add(this.#targets, this.#tunnelTargets, engine)
+    order.config.listeners.forEach((config, i) => {
+      engine.configureListener(this.slots[i] as number, listenerOptions(config, order.config.errorPages))
     })
   }
 

@@ -6,12 +6,22 @@ import type { Engine } from '../native/contract.ts'
 import { machineMs } from '../shared/base/clock.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
 import { loadConfig } from '../shared/config/load.ts'
-import { BOARD_FD, FIRST_WAKER_FD, type Serve, type ToPrimary, type ToWorker, VERSION } from '../shared/ipc/protocol.ts'
+import {
+  BOARD_FD,
+  FIRST_WAKER_FD,
+  type Serve,
+  type ToPrimary,
+  type ToWorker,
+  VERSION,
+  type WorkerQuestion,
+} from '../shared/ipc/protocol.ts'
+import { answerTo } from './answer-to.ts'
 import { ConnectionLife } from './connection-life.ts'
 import { GossipReceiver } from './gossip-receiver.ts'
 import { refusalLine } from './observe/refusal-line.ts'
 import { RequestLife } from './request-life.ts'
 import { Snapshot } from './snapshot.ts'
+import { Sockets } from './sockets.ts'
 import { stopGracefully } from './stop.ts'
 
 const BEAT_MS = 250
@@ -36,6 +46,9 @@ class Worker {
   #connectionLife: ConnectionLife | undefined
   #snapshot: Snapshot | undefined
   #receiver: GossipReceiver | undefined
+  #sockets: Sockets | undefined
+  /** An order that could be served, and waits for the word of the primary. */
+  #prepared: Serve | undefined
   #isStopping = false
 
   obey(message: ToWorker): void {
@@ -43,8 +56,23 @@ class Worker {
       case 'serve':
         this.#serve(message).catch((error) => this.#refuse(message.generation, error))
         return
+      case 'prepare':
+        this.#prepare(message.order).catch((error) =>
+          tell({ type: 'refused', generation: message.order.generation, reason: describe(error) }),
+        )
+        return
+      case 'commit':
+        if (this.#prepared?.generation === message.generation) this.#apply(this.#prepared, message.passed)
+        this.#prepared = undefined
+        return
+      case 'abort':
+        this.#prepared = undefined
+        return
+      case 'ask':
+        tell({ type: 'answer', id: message.id, answer: this.#answer(message.question) })
+        return
       case 'stop':
-        this.stop(message.graceMs)
+        this.stop(message.graceMs, message.spreadMs)
         return
       case 'servers':
         this.#receiver?.apply(message)
@@ -56,19 +84,57 @@ class Worker {
     }
   }
 
-  stop(graceMs: number): void {
+  stop(graceMs: number, spreadMs = 0): void {
     if (this.#isStopping) return
     this.#isStopping = true
     if (this.#engine === undefined) process.exit(0)
-    stopGracefully(this.#engine, graceMs)
+    stopGracefully(this.#engine, graceMs, spreadMs)
   }
 
+  /** The first order: from then on this worker takes connections. Later ones change servers only, and need no agreement. */
   async #serve(order: Serve): Promise<void> {
-    if (order.version !== VERSION) throw new Error(`the primary speaks version ${order.version} of the protocol, this worker ${VERSION}`)
-    if (order.module !== null) restoreFunctions(order.config, await loadConfig(order.module))
+    await restore(order)
+    this.#engine ??= this.#start(order)
+    this.#sockets ??= new Sockets(this.#engine, order.inherited, order.columns)
+    this.#apply(order, order.passed)
+  }
+
+  /** Compiles it and throws that away: what could fail has failed then, and nothing has changed. */
+  async #prepare(order: Serve): Promise<void> {
+    await restore(order)
+    if (this.#engine === undefined || this.#snapshot === undefined) throw new Error('this worker does not serve yet')
+    new Snapshot(order, this.#engine, this.#snapshot)
+    this.#prepared = order
+    tell({ type: 'prepared', generation: order.generation })
+  }
+
+  #apply(order: Serve, passed: string[]): void {
+    // Overtaken while its functions were loaded.
+    if (this.#snapshot !== undefined && order.generation < this.#snapshot.generation) return
+    const engine = this.#engine as Engine
     this.graceMs = order.config.shutdown.graceMs
+    const snapshot = new Snapshot(order, engine, this.#snapshot ?? null)
+    snapshot.activate()
+    this.#snapshot = snapshot
+    this.#receiver ??= new GossipReceiver((change) => this.#snapshot?.apply(change))
+    this.#receiver.apply(order.state)
+    // A snapshot begins with what is known already, whoever told it.
+    snapshot.apply({ removed: [], servers: [...this.#receiver.servers()], breakers: [...this.#receiver.breakers()] })
+    if (this.#life === undefined) {
+      this.#connectionLife = new ConnectionLife(engine, snapshot, reportFunctionError)
+      this.#life = new RequestLife(engine, snapshot, reportFunctionError)
+    } else {
+      this.#life.serve(snapshot)
+      this.#connectionLife?.serve(snapshot)
+    }
+    this.#sockets?.apply(order.sockets, passed)
+    tell({ type: 'ready', generation: order.generation })
+    this.#beat()
+  }
+
+  #start(order: Serve): Engine {
     const { Engine } = addon()
-    this.#engine ??= new Engine(
+    const engine = new Engine(
       { boardFd: BOARD_FD, workers: order.columns, column: order.column, wakers: wakerFds(order.columns) },
       {
         decide: (path) => (this.#life as RequestLife).decide(path),
@@ -89,22 +155,16 @@ class Worker {
         },
       },
     )
-    const snapshot = new Snapshot(order, this.#engine, this.#snapshot ?? null)
-    this.#snapshot = snapshot
-    this.#receiver ??= new GossipReceiver((change) => this.#snapshot?.apply(change))
-    this.#receiver.apply(order.state)
-    // A snapshot begins with what is known already, whoever told it.
-    snapshot.apply({ removed: [], servers: [...this.#receiver.servers()], breakers: [...this.#receiver.breakers()] })
-    if (this.#life === undefined) {
-      this.#connectionLife = new ConnectionLife(this.#engine, snapshot, reportFunctionError)
-      this.#life = new RequestLife(this.#engine, snapshot, reportFunctionError)
-      this.#listen(order, this.#engine)
-    } else {
-      this.#life.serve(snapshot)
-      this.#connectionLife?.serve(snapshot)
-    }
-    tell({ type: 'ready', generation: order.generation })
-    this.#beat()
+    engine.start()
+    setInterval(() => {
+      this.#snapshot?.tick(machineMs())
+      this.#beat()
+    }, BEAT_MS)
+    return engine
+  }
+
+  #answer(question: WorkerQuestion): unknown {
+    return this.#engine === undefined ? null : answerTo(question, this.#engine)
   }
 
   /** What this worker has applied, so that the primary sees what it missed. */
@@ -112,24 +172,17 @@ class Worker {
     if (this.#receiver !== undefined) tell(this.#receiver.heartbeat())
   }
 
-  #listen(order: Serve, engine: Engine): void {
-    order.sockets.forEach((sockets, index) => {
-      sockets.fds.forEach((fd, i) => {
-        engine.listen(index, fd, sockets.ports[i] ?? 0)
-      })
-    })
-    engine.start()
-    setInterval(() => {
-      this.#snapshot?.tick(machineMs())
-      this.#beat()
-    }, BEAT_MS)
-  }
-
   #refuse(generation: number, error: unknown): void {
     // Of no use as it is: the primary makes another one, and tries again.
     const refusal: ToPrimary = { type: 'refused', generation, reason: describe(error) }
     process.send?.(refusal, () => process.exit(1))
   }
+}
+
+/** Puts the functions of the config back in, which did not travel. */
+async function restore(order: Serve): Promise<void> {
+  if (order.version !== VERSION) throw new Error(`the primary speaks version ${order.version} of the protocol, this worker ${VERSION}`)
+  if (order.module !== null) restoreFunctions(order.config, await loadConfig(order.module))
 }
 
 function wakerFds(workers: number): number[] {

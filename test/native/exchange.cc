@@ -276,9 +276,10 @@ TEST("a body that is larger than the limit is refused while it comes") {
 TEST("draining ends idle connections at once and busy ones after their response") {
   Round round;
   Peer idle = round.bed.connect();
+  round.bed.advance(1'000);
   round.client.send(kGet);
   CHECK(round.meet());
-  round.bed.engine.forwarder.drain();
+  round.bed.engine.forwarder.drain(0);
   round.bed.engine.settle();
   CHECK(round.bed.until([&] { return idle.pump(), idle.ended; }));
   CHECK(round.answer(kOk));

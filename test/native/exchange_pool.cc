@@ -152,3 +152,56 @@ TEST("a plan that is replaced lives on for the exchange that runs it") {
   CHECK_EQ(round.bed.decider.finished_count, 1u);
   round.expect_clean();
 }
+
+TEST("a server whose connections are not to be kept loses its idle ones at once and the others after their exchange") {
+  Round round;
+  warm_up(round);
+  Peer other = round.bed.connect();
+  round.client.send(kGet);
+  CHECK(round.wait([&] { return read_requests(round.server.received).all.size() == 2; }));
+  other.send(kGet);
+  Peer second = round.bed.accept();
+  second.send(kOk);
+  CHECK(round.bed.until([&] { return other.pump(), other.got("hello"); }));
+  CHECK_EQ(round.bed.server().idle_count, 1u);
+  round.bed.engine.pool.set_reusable(0, false);
+  CHECK_EQ(round.bed.server().idle_count, 0u);
+  CHECK_EQ(round.bed.counted_server(abi::server_counter::idle), 0.0);
+  CHECK(round.bed.until([&] { return second.pump(), second.ended; }));
+  CHECK(round.answer(kOk, 2));
+  CHECK_EQ(round.bed.usage().upstream_connections, 0u);
+  CHECK(round.wait([&] { return round.server.ended; }));
+  // Who is sent there all the same (a sticky user) is served on a connection of its own.
+  round.server.close();
+  round.client.send(kGet);
+  round.server = round.bed.accept();
+  CHECK(round.serve(kOk, 3));
+  CHECK_EQ(round.bed.usage().upstream_connections, 0u);
+  round.bed.engine.pool.set_reusable(0, true);
+  round.server.close();
+  round.client.send(kGet);
+  round.server = round.bed.accept();
+  CHECK(round.serve(kOk, 4));
+  CHECK_EQ(round.bed.server().idle_count, 1u);
+  other.close();
+  second.close();
+  round.expect_clean();
+}
+
+TEST("whether a server's connections are kept stays as it is while it is defined anew, and is forgotten with the server") {
+  TestBed bed;
+  const auto define = [&](const char* name) -> Server& {
+    Server s;
+    s.name = name;
+    s.addresses.push_back(bed.server_address());
+    return bed.engine.pool.define(5, std::move(s));
+  };
+  bed.engine.pool.set_reusable(5, false);  // nobody is there yet
+  CHECK(define("app/b").is_reusable);
+  bed.engine.pool.set_reusable(5, false);
+  CHECK(!define("app/b").is_reusable);
+  CHECK(define("app/c").is_reusable);
+  bed.engine.pool.set_reusable(5, false);
+  bed.engine.pool.remove(5);
+  CHECK(define("app/c").is_reusable);
+}

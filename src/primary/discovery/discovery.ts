@@ -65,12 +65,34 @@ export class Discovery {
    * done, or when a later update or `stop` has overtaken it.
    */
   async update(config: Config): Promise<void> {
+    if (await this.lookUp(config)) this.adopt(config)
+  }
+
+  /** The first half of `update`: nothing comes into force. False when a later one, or `stop`, has overtaken it. */
+  async lookUp(config: Config): Promise<boolean> {
     this.#turns++
     const turn = this.#turns
     const names = namesOf(config)
     for (const [key, use] of names) if (!this.#watchers.has(key)) this.#follow(key, use)
     await this.#patiently(Promise.all([...names.keys()].map((key) => this.#watchers.get(key)?.first)))
-    if (turn === this.#turns) this.#apply(config, names)
+    return turn === this.#turns
+  }
+
+  /** The second half. Names that it does not have are followed no longer: of a config that was looked up in vain, too. */
+  adopt(config: Config): void {
+    this.#apply(config, namesOf(config))
+  }
+
+  /** What `wholeConfig` and `addresses` would say if this config were in force, as far as its names are looked up. */
+  proposed(config: Config): { config: Config; addresses: Record<string, ResolvedAddress[]> } {
+    const addresses: Record<string, ResolvedAddress[]> = {}
+    const upstreams = config.upstreams.map((upstream) => {
+      const { servers, places } = this.#found(upstream)
+      for (const server of upstream.servers) addresses[`${upstream.name}/${server.name}`] = this.#placesOfListed(server)
+      for (const [name, at] of places) addresses[`${upstream.name}/${name}`] = at
+      return servers.length === 0 ? upstream : { ...upstream, servers: [...upstream.servers, ...servers] }
+    })
+    return { config: { ...config, upstreams }, addresses }
   }
 
   /** Nothing is asked or called any more. */
@@ -92,6 +114,11 @@ export class Discovery {
       [...upstream.servers, ...this.servers(upstream.name)].map((server) => `${upstream.name}/${server.name}`),
     )
     return Object.fromEntries(known.map((id) => [id, this.#addresses.get(id) ?? []]))
+  }
+
+  /** The config in force, without discovered servers. */
+  get ownConfig(): Config {
+    return this.#config
   }
 
   /** The config in force, with discovered servers among the listed ones. */
@@ -144,6 +171,12 @@ export class Discovery {
 
   /** Works out the discovered servers of an upstream from the answers there are, and tells what changed. */
   #discover(upstream: UpstreamConfig): void {
+    const { servers, places } = this.#found(upstream)
+    this.#tellServers(upstream.name, servers)
+    for (const [name, at] of places) this.#tellAddresses(`${upstream.name}/${name}`, at)
+  }
+
+  #found(upstream: UpstreamConfig): { servers: ServerConfig[]; places: Map<string, ResolvedAddress[]> } {
     const listed = new Set(upstream.servers.map((server) => server.name))
     const found = upstream.discover.flatMap((entry) => {
       const answer = this.#answerOf(entry)
@@ -151,16 +184,18 @@ export class Discovery {
     })
     // A listed server of the same name stays what its own row says.
     const servers = withoutDuplicates(found.map(({ server }) => server)).filter((server) => !listed.has(server.name))
-    this.#tellServers(upstream.name, servers)
     const wanted = new Set(servers.map((server) => server.name))
     const places = new Map<string, ResolvedAddress[]>()
     for (const { server, at } of found) if (wanted.has(server.name) && !places.get(server.name)?.length) places.set(server.name, at)
-    for (const [name, at] of places) this.#tellAddresses(`${upstream.name}/${name}`, at)
+    return { servers, places }
   }
 
   #locateListed(id: string, server: ServerConfig): void {
-    const answer = isNamed(server.address) ? this.#answerOf({ kind: 'dns', name: server.address.host }) : null
-    this.#tellAddresses(id, placesOf(server, answer))
+    this.#tellAddresses(id, this.#placesOfListed(server))
+  }
+
+  #placesOfListed(server: ServerConfig): ResolvedAddress[] {
+    return placesOf(server, isNamed(server.address) ? this.#answerOf({ kind: 'dns', name: server.address.host }) : null)
   }
 
   #answerOf(name: Pick<DiscoverConfig, 'kind' | 'name'>): Answer | null {

@@ -100,10 +100,21 @@ export class HealthChecker {
     const rows = new Map<string, HealthRow>()
     for (const job of this.#jobs.values()) {
       const id = job.key.slice(job.key.indexOf(' ') + 1)
-      const row = rows.get(id) ?? emptyRow(id)
-      rows.set(id, job.check.kind === 'agent' ? { ...row, agent: job.check.is.last?.reason ?? null } : this.#fill(row, job, job.check.is))
+      rows.set(id, this.#added(rows.get(id) ?? emptyRow(id), job))
     }
     return [...rows.values()]
+  }
+
+  /** The same of one server; undefined when it is neither checked nor has an agent. */
+  reportOf(id: string): HealthRow | undefined {
+    const jobs = [this.#jobs.get(`check ${id}`), this.#jobs.get(`agent ${id}`)]
+    let row: HealthRow | undefined
+    for (const job of jobs) if (job !== undefined) row = this.#added(row ?? emptyRow(id), job)
+    return row
+  }
+
+  #added(row: HealthRow, job: Job): HealthRow {
+    return job.check.kind === 'agent' ? { ...row, agent: job.check.is.last?.reason ?? null } : this.#fill(row, job, job.check.is)
   }
 
   #fill(row: HealthRow, job: Job, check: ServerCheck): HealthRow {

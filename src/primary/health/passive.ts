@@ -46,7 +46,7 @@ const JITTER = 0.2
 
 /** The passive health of one upstream's servers. Feed it every 100 ms or so. */
 export class PassiveHealth {
-  readonly #config: PassiveHealthConfig
+  #config: PassiveHealthConfig
   readonly #random: () => number
   readonly #watched = new Map<string, Watched>()
   #ejected = 0
@@ -54,6 +54,13 @@ export class PassiveHealth {
   constructor(config: PassiveHealthConfig, random: () => number) {
     this.#config = config
     this.#random = random
+  }
+
+  /** Other rules from now on. Who is out stays out for as long as was said; what was counted begins anew where the window is another. */
+  reconfigure(config: PassiveHealthConfig): void {
+    const isSameWindow = config.windowMs === this.#config.windowMs
+    this.#config = config
+    if (!isSameWindow) for (const server of this.#watched.values()) server.window = new SlidingWindow(config.windowMs)
   }
 
   /** Names the servers of the upstream. Those that stay keep what is known of them; a server that is not named is not watched. */

@@ -30,3 +30,8 @@ export function inFlightIndex(slot: number): number {
 export function waitingIndex(slot: number): number {
   return inFlightIndex(slot) + 1
 }
+
+/** Index of a listener's counter of one worker in a Float64Array over the whole board. */
+export function listenerIndex(column: number, listener: number, counter: number): number {
+  return (columnsAt + column * columnBytes + listenersAt + listener * size.listenerStride) / 8 + counter
+}

@@ -45,6 +45,12 @@ export function ipFamily(text: string): 4 | 6 | null {
   return text.includes(':') && !text.includes('%') && ipaddr.IPv6.isValid(text) ? 6 : null
 }
 
+/** Whether a host of an address is this machine itself: 127.0.0.0/8, ::1 or localhost. */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === 'localhost') return true
+  return ipFamily(host) !== null && ipaddr.process(host).range() === 'loopback'
+}
+
 /** A host name as RFC 1123 allows it, with underscores, which container networks use. */
 export function isHostName(text: string): boolean {
   if (text.length === 0 || text.length > 253) return false

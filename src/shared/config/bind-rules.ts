@@ -6,11 +6,12 @@ import { entries, entry, oneOrItems, type Raw } from './raw.ts'
 
 const mostSockets = 2000
 
-/** No two listeners take the same address, and all of them together open a number of sockets that a process can hold. */
+/** No two listeners, nor the HTTP interface, take the same address, and all of them together open a number of sockets that a process can hold. */
 export function checkBinds(root: Raw, document: ConfigDocument): void {
   const taken: { address: BindAddress; path: string }[] = []
   let sockets = 0
-  for (const bind of entries(entry(root, 'listeners')).flatMap((listener) => oneOrItems(entry(listener, 'bind')))) {
+  const ofListeners = entries(entry(root, 'listeners')).flatMap((listener) => oneOrItems(entry(listener, 'bind')))
+  for (const bind of [...ofListeners, ...oneOrItems(entry(entry(root, 'admin'), 'bind'))]) {
     const result = parseBindAddress(String(bind.value))
     if (typeof bind.value !== 'string' || !result.ok) continue
     const other = taken.find(({ address }) => overlap(address, result.value))

@@ -9,6 +9,7 @@ import type {
   HealthConfig,
   PassiveHealthConfig,
   RetryConfig,
+  ServerAddress,
   ServerConfig,
   UpstreamConfig,
 } from './model.ts'
@@ -31,7 +32,7 @@ export function buildUpstream(name: string, upstream: CheckedUpstream, document:
     place: { path, line: document.lineOf(path) },
     balance: upstream.balance,
     hash: buildHash(upstream),
-    servers: upstream.servers.flatMap(buildServer),
+    servers: upstream.servers.flatMap(buildListed),
     discover: upstream.servers.flatMap(buildDiscover),
     health: inForce(upstream.health, buildHealth),
     agent: inForce(upstream.agent, buildAgent),
@@ -73,10 +74,16 @@ function buildHash({ balance, hash }: CheckedUpstream): HashConfig | null {
   return { key: typeof key === 'function' ? { from: 'function', function: key } : key, table, boundedLoad: orNull(boundedLoad) }
 }
 
-function buildServer(server: CheckedUpstream['servers'][number]): ServerConfig[] {
-  if ('kind' in server) return [{ name: server.text, address: server, weight: 1, maxConnections: null, tier: 0, zone: null }]
+function buildListed(server: CheckedUpstream['servers'][number]): ServerConfig[] {
+  if ('kind' in server) return [buildServer({ address: server, weight: 1, backup: false })]
   const { address } = server
-  return address === undefined ? [] : [{ name: server.name ?? address.text, address, ...common(server) }]
+  return address === undefined ? [] : [buildServer({ ...server, address })]
+}
+
+/** A server by its entry in the config, or by a command. */
+export function buildServer(server: CheckedServer & { address: ServerAddress }): ServerConfig {
+  const { address, name = address.text } = server
+  return { name, address, ...common(server) }
 }
 
 function buildDiscover(server: CheckedUpstream['servers'][number]): DiscoverConfig[] {

@@ -25,8 +25,24 @@ export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
     listeners: Object.entries(checked.listeners).map(([name, listener]) => buildListener(name, listener, sources)),
     upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources.document)),
     zone: checked.zone ?? null,
-    shutdown: { graceMs: checked.shutdown.grace },
+    ...buildProcess(checked),
     errorPages: buildErrorPages(checked.errorPages, 'errorPages', sources),
+  }
+}
+
+type ProcessConfig = Pick<Config, 'control' | 'admin' | 'user' | 'group' | 'pidFile' | 'shutdown'>
+
+function buildProcess(checked: CheckedConfig): ProcessConfig {
+  const { admin, user = null, group = null, pidFile = null, shutdown } = checked
+  const { socket = null } = checked.control
+  const { grace, delay, spread } = shutdown
+  return {
+    control: { isOn: socket !== 'off', socket: socket === 'off' ? null : socket },
+    admin: admin === 'off' ? null : { bind: admin.bind },
+    user,
+    group,
+    pidFile,
+    shutdown: { graceMs: grace, delayMs: delay, spreadMs: grace === 0 ? spread : Math.min(spread, grace / 2) },
   }
 }
 

@@ -12,7 +12,8 @@ number of bytes; shares \`20%\`. In every text \`\${NAME}\` and \`\${NAME:-defau
 In key paths \`*\` is a name of your choice and \`[]\` an item of a list.
 
 "Applies" says when a changed value takes effect after a reload: \`live\` at once, \`next-exchange\` from the next request, \`new-connections\` for connections
-accepted afterwards, \`restart\` only when weir is started again.
+accepted afterwards, \`drains\` at once for what is new while what runs finishes as it was and is gone then, \`restart\` only when weir is started
+again, or with \`weir upgrade\`. [Reload](../reload.md) has more.
 `
 
 /** The JSON Schema (2020-12) of a YAML or JSON config, for editors and other tools. */

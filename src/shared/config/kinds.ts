@@ -24,6 +24,7 @@ import {
   parseRootedPath,
 } from './patterns.ts'
 import { parsePortRange } from './port-range.ts'
+import { parseAbsolutePath, parseAccount, parseLoopbackAddress, parseSocketPath } from './process-options.ts'
 import { parseErrorStatusRange, parseStatusRange } from './status-range.ts'
 import { parseTlvType } from './tlv-types.ts'
 import { parseWeightShare } from './weight.ts'
@@ -73,6 +74,10 @@ export const kinds = {
   host: kind('host', parseHost),
   secret: kind('text of at least 16 characters', parseSecret),
   filledText: kind('text', parseFilled),
+  socketPath: kind('path', parseSocketPath),
+  absolutePath: kind('path', parseAbsolutePath),
+  loopbackAddress: kind('address to listen on', parseLoopbackAddress),
+  account: kind('name or number', parseAccount),
   queryName: kind('query parameter', parseFilled),
   text: kind('text', parsed<string>),
 }

@@ -9,8 +9,9 @@ import { readErrorPages } from './error-pages.ts'
 import { fileFault } from './file-fault.ts'
 import type { Config } from './model.ts'
 import { shown } from './parsed.ts'
+import type { PinnedModule } from './pinned.ts'
 import type { ConfigProblem } from './problem.ts'
-import { readModule } from './read-module.ts'
+import { readModule, readPinned } from './read-module.ts'
 import { readValue } from './read-value.ts'
 import { readYaml } from './read-yaml.ts'
 import { checkRules } from './rules.ts'
@@ -34,9 +35,27 @@ export async function loadConfig(path: string, env: Environment = process.env): 
   return finished(document, dirname(resolve(path)))
 }
 
+/**
+ * The config of exactly the texts that were pinned, see `pinModule`. Error pages are read from their files as they are now. Never
+ * throws, as `loadConfig`.
+ */
+export async function loadPinned(pinned: PinnedModule, env: Environment = process.env): Promise<LoadResult> {
+  return finished(await readPinned(pinned, env), dirname(resolve(pinned.path)))
+}
+
 /** Checks and completes a config that a program made; `source` names it in messages. Files in it are relative to the working directory. */
 export function configFromInput(input: ConfigInput, source: string, env: Environment = process.env): LoadResult {
   return finished(readValue(input, source, env), process.cwd())
+}
+
+/** Checks and completes the text of a YAML or JSON config, as `loadConfig` does with the file, which is not read. */
+export function configFromText(text: string, path: string, env: Environment = process.env): LoadResult {
+  return finished(readYaml(text, path, env), dirname(resolve(path)))
+}
+
+/** Whether a config is a program, TypeScript or JavaScript, by its name. */
+export function isModuleFile(path: string): boolean {
+  return moduleExtensions.includes(extname(path).toLowerCase())
 }
 
 /** The config file of a directory, or null when it has none. */

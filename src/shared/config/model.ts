@@ -14,7 +14,20 @@ export interface Config {
   upstreams: UpstreamConfig[]
   /** Where this balancer is; servers of the same zone are preferred. */
   zone: string | null
-  shutdown: { graceMs: number }
+  /** Where commands reach it. `socket` null: at the default path; see shared/control/socket-path.ts. */
+  control: { isOn: boolean; socket: string | null }
+  /** null: no HTTP interface. */
+  admin: { bind: Extract<BindAddress, { kind: 'tcp' }> } | null
+  /** Name or number of whom the process becomes once its sockets are open; null: it stays who it is. */
+  user: string | null
+  group: string | null
+  /** Absolute path. */
+  pidFile: string | null
+  /**
+   * graceMs: 0 is no limit. delayMs: unready, but as before, so long before listeners close. spreadMs: over which keep-alive
+   * connections are closed one after the other, at most half of a grace.
+   */
+  shutdown: { graceMs: number; delayMs: number; spreadMs: number }
   /** Bodies of our own answers, by status; a listener's entry wins over this one. */
   errorPages: ErrorPages
 }

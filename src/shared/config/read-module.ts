@@ -1,23 +1,31 @@
 import { resolve } from 'node:path'
-import { createJiti } from 'jiti'
 import { ConfigDocument, type Place, unreadable } from './document.ts'
 import type { Environment } from './environment.ts'
 import { shown } from './parsed.ts'
+import { type PinnedModule, pinModule } from './pinned.ts'
+import { runPinned } from './pinned-run.ts'
 import { readValue } from './read-value.ts'
 
 /**
  * The default export of a TypeScript or JavaScript config. `import … from 'weir'` in it is this very package, wherever the
- * config lies, and nothing is cached, so that a reload sees what changed in it and in what it imports.
+ * config lies, and nothing is cached, so that a reload sees what changed in it and in what it imports by its path.
  */
 export async function readModule(path: string, env: Environment): Promise<ConfigDocument> {
   try {
-    // The instance that runs already, not a second copy of it: the package may hold native code and state.
-    const virtualModules = { weir: (await import(ownIndex())) as unknown }
-    const jiti = createJiti(import.meta.url, { virtualModules, fsCache: false, moduleCache: false, interopDefault: false })
-    const module = await jiti.import<Record<string, unknown>>(resolve(path))
-    return exported(module, path, env)
+    return await readPinned(await pinModule(path), env)
   } catch (error) {
     return unread(path, error)
+  }
+}
+
+/** The same of texts that were read before. */
+export async function readPinned(pinned: PinnedModule, env: Environment): Promise<ConfigDocument> {
+  try {
+    // The instance that runs already, not a second copy of it: the package may hold native code and state.
+    const virtualModules = { weir: (await import(ownIndex())) as unknown }
+    return exported(await runPinned(pinned, virtualModules), pinned.path, env)
+  } catch (error) {
+    return unread(pinned.path, error, pinned.main)
   }
 }
 
@@ -38,15 +46,15 @@ function ownIndex(): string {
 }
 
 /** An error of the file itself, a syntax error or one that its code throws, without a stack. */
-function unread(path: string, error: unknown): ConfigDocument {
+function unread(path: string, error: unknown, main = resolve(path)): ConfigDocument {
   const document = new ConfigDocument(path, null)
   document.value = unreadable
   const message = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? ''
   const withoutFile = message
-    .replaceAll(resolve(path), path)
+    .replaceAll(main, path)
     .replace(/^(ParseError: *)/, '')
     .replace(/^\s+/, '')
-  document.textProblem(placeIn(error, resolve(path)), `the config cannot be run: ${withoutFile === '' ? 'unknown error' : withoutFile}`)
+  document.textProblem(placeIn(error, main), `the config cannot be run: ${withoutFile === '' ? 'unknown error' : withoutFile}`)
   return document
 }
 

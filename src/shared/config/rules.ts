@@ -3,6 +3,7 @@ import { checkBinds } from './bind-rules.ts'
 import type { ConfigDocument } from './document.ts'
 import { checkFailureHandling, checkHealth } from './health-rules.ts'
 import { nearest } from './nearest.ts'
+import { checkProcess } from './process-rules.ts'
 import { checkProtocol, protocolOf } from './protocol-rules.ts'
 import { entries, entry, items, type Raw } from './raw.ts'
 import { checkConnectionRoute, checkRoute, type UpstreamMention } from './route-rules.ts'
@@ -25,6 +26,7 @@ export function checkRules(document: ConfigDocument): void {
     if (!hasFunction) checkRequestOptions(upstream, uses.get(upstream.key) ?? [], document)
   }
   checkZones(root, document)
+  checkProcess(root, document)
   warnSharedCookies(root, uses, document)
   if (!hasFunction) warnUnused(root, used, document)
 }

@@ -3,11 +3,8 @@ import { errorPages } from './schema/error-pages.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { matchSchema } from './schema/match.ts'
 import { type Decoded, mapOf, option, optional, required, section, text } from './schema/option.ts'
+import { processOptions } from './schema/process.ts'
 import { upstreamSchema } from './schema/upstream.ts'
-
-const shutdown = section({
-  grace: option(text('duration'), { text: 'How long requests in flight may take when weir stops.', reload: 'live', default: '25s' }),
-})
 
 const log = section({
   access: option(Type.Enum(['off']), { text: 'Where a line per request goes.', reload: 'live', default: 'off' }),
@@ -30,9 +27,8 @@ export const configSchema = section({
     reload: 'live',
   }),
   errorPages,
-  admin: option(Type.Enum(['off']), { text: 'HTTP interface for metrics and commands.', reload: 'restart', default: 'off' }),
   log: option(log, { text: 'Logs.', reload: 'live', default: {} }),
-  shutdown: option(shutdown, { text: 'How weir stops.', reload: 'live', default: {} }),
+  ...processOptions,
 })
 
 /** Schemas that others refer to as `#/$defs/name`. */

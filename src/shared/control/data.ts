@@ -194,6 +194,7 @@ export const ServerFigures = Type.Object({
 })
 export const FiguresData = Type.Object({ servers: Type.Array(ServerFigures) })
 
+export type LastCheck = Static<typeof LastCheck>
 export type ServerStatus = Static<typeof ServerStatus>
 export type UpstreamStatus = Static<typeof UpstreamStatus>
 export type ListenerStatus = Static<typeof ListenerStatus>

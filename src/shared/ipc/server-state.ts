@@ -12,6 +12,8 @@ export interface ServerState {
   /** `unknown` before the first verdict of a check. */
   health: 'unknown' | 'up' | 'down'
   admin: 'ready' | 'drain' | 'maint'
+  /** It is drained of sticky users, too. */
+  isStrict: boolean
   /** Taken out for a while by passive health. */
   isEjected: boolean
   /** A returning server gets one request at a time until it has answered one. */

@@ -32,7 +32,7 @@ export function standingOf(state: ServerState, weight: number, initial: Initial)
 export function keepsSticky(state: ServerState, standing: Standing, initial: Initial, isPanicking: boolean): boolean {
   if (standing === 'usable') return true
   if (standing === 'ejected') return isPanicking
-  return standing === 'draining' && !state.isEjected && (state.health === 'up' || initial === 'up')
+  return standing === 'draining' && !state.isStrict && !state.isEjected && (state.health === 'up' || initial === 'up')
 }
 
 /**

@@ -129,5 +129,15 @@ function rampOf(warmSinceMs: number, { slowStart, now }: GroupRules): number {
 
 /** What a worker assumes of a server before the primary said anything. */
 function unheardOf(slot: number): ServerState {
-  return { slot, version: 0, health: 'unknown', admin: 'ready', isEjected: false, isProbing: false, weightShare: 1, warmSinceMs: 0 }
+  return {
+    slot,
+    version: 0,
+    health: 'unknown',
+    admin: 'ready',
+    isStrict: false,
+    isEjected: false,
+    isProbing: false,
+    weightShare: 1,
+    warmSinceMs: 0,
+  }
 }

@@ -78,8 +78,9 @@ void Script::apply_settings(uint8_t bits) {
   Plan& plan = bed_.plan();
   Server& server = bed_.server();
   server.observed_idle_ms = server.announced_idle_ms = 0;
-  server.max_connections = bits & 64 ? 1 : 0;
-  server.idle_limit = bits & 128 ? 0 : 2;
+  operates_ = (bits & 192) == 192;
+  server.max_connections = bits & 64 && !operates_ ? 1 : 0;
+  server.idle_limit = bits & 128 && !operates_ ? 0 : 2;
   tcp_clients_ = bits & 2;
   bed_.decider.retries = bits >> 2 & 3;
   plan.replay_bytes = bits & 16 ? 8 : 65536;
@@ -122,6 +123,7 @@ void Script::aim_at_server(bool newest) {
 
 void Script::step(Step s) {
   if (const char* text = text_of_step(s)) return send(text);
+  if (operates_ && operate(s)) return;
   if (const uint64_t ms = ms_of_step(s)) return bed_.advance(ms);
   switch (s) {
     case Step::client_0: return aim_at_client(0);
@@ -137,6 +139,19 @@ void Script::step(Step s) {
     default:
       if (Peer* at = target()) act(*at, s);
   }
+}
+
+bool Script::operate(Step s) {
+  Engine& engine = bed_.engine;
+  switch (s) {
+    case Step::advance_600ms: (void)engine.forwarder.cut(0); break;
+    case Step::advance_5s: engine.pool.set_reusable(0, !bed_.server().is_reusable); break;
+    case Step::advance_35s: engine.retire_listener(0, 150); break;
+    case Step::advance_80s: engine.revive_listener(0); break;
+    default: return false;
+  }
+  engine.settle();
+  return true;
 }
 
 void Script::act(Peer& target, Step s) {
@@ -207,6 +222,8 @@ void Script::settle() {
 }
 
 void Script::leave() {
+  bed_.engine.revive_listener(0);
+  bed_.engine.pool.set_reusable(0, true);
   for (size_t i = 0; i < clients_.size(); ++i) {
     Peer& peer = clients_[i].peer;
     if (i % 2) peer.reset();

@@ -46,6 +46,7 @@ class Script {
   void apply_settings(uint8_t bits);
   void step(Step s);
   void act(Peer& target, Step s);
+  [[nodiscard]] bool operate(Step s);
   void send(std::string_view bytes);
   Peer* target();
   void aim_at_client(size_t index);
@@ -76,6 +77,7 @@ class Script {
   size_t client_ = 0;
   size_t server_ = 0;
   bool tcp_clients_ = false;
+  bool operates_ = false;  // steps of time are steps of an operator instead
   unsigned bulk_left_ = 6;
   Step next_verdict_ = Step::flush;
 };

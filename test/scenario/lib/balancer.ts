@@ -42,6 +42,9 @@ export interface Exit {
 
 export interface Balancer {
   readonly pid: number
+  /** The folder of its config, where its control socket is, too. */
+  readonly folder: string
+  readonly configFile: string
   /** Port of a listener's first TCP address. */
   port(listener?: string): number
   /** All addresses of a listener as they were printed, e.g. `http://127.0.0.1:41234` or `unix:/path`. */
@@ -92,6 +95,8 @@ export async function runToEnd(
 
 interface Run {
   child: ChildProcess
+  folder: string
+  configFile: string
   exited: Promise<Exit>
   hasEnded(): boolean
   /** Runs before the end; throws when something went wrong in between. */
@@ -112,6 +117,8 @@ function textOf(config: ConfigInput, { workers, usesDefaults = false }: Balancer
     ...config,
     ...(usesDefaults || upstreams === undefined ? {} : { upstreams: Object.fromEntries(quiet) }),
     ...(workers === undefined ? {} : { workers }),
+    // Idle connections need not be closed one by one when a scenario ends.
+    ...(usesDefaults ? {} : { shutdown: { spread: '0s', ...(config['shutdown'] as object | undefined) } }),
   })
 }
 
@@ -122,10 +129,11 @@ function launch(scope: Scope, config: ConfigInput, options: BalancerOptions): Ru
   writeFileSync(path, textOf(config, options))
   const preload = process.env['WEIR_TEST_LD_PRELOAD']
   const child = spawn(NODE, [MAIN, 'run', path, ...args], {
-    env: { ...process.env, ...(preload === undefined ? {} : { LD_PRELOAD: preload }), ...env },
+    // Commands reach this one and no other.
+    env: { ...process.env, XDG_RUNTIME_DIR: folder, ...(preload === undefined ? {} : { LD_PRELOAD: preload }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const run = record(child)
+  const run = record(child, folder, path)
   run.dispose = async () => {
     await end(run)
     rmSync(folder, { recursive: true, force: true })
@@ -140,7 +148,7 @@ function launch(scope: Scope, config: ConfigInput, options: BalancerOptions): Ru
   return run
 }
 
-function record(child: ChildProcess): Run {
+function record(child: ChildProcess, folder: string, configFile: string): Run {
   const all: Buffer[] = []
   const out: Buffer[] = []
   const err: Buffer[] = []
@@ -158,6 +166,8 @@ function record(child: ChildProcess): Run {
   const text = (parts: Buffer[]) => Buffer.concat(parts).toString('utf8')
   return {
     child,
+    folder,
+    configFile,
     exited,
     hasEnded: () => ended,
     check: () => undefined,
@@ -175,6 +185,8 @@ function describe(run: Run): Balancer {
   const port = (listener?: string) => Number(new URL(addresses(listener).find((text) => !text.startsWith('unix:')) ?? 'http://none:0').port)
   return {
     pid,
+    folder: run.folder,
+    configFile: run.configFile,
     port,
     addresses,
     url: (path = '/', listener) => `${addresses(listener)[0]}${path}`,

@@ -26,7 +26,7 @@ test('defaults are filled in, in milliseconds and bytes', async () => {
     replayBytes: 65_536,
   })
   assert.deepEqual([api?.balance, api?.keepAlive, api?.responseHeaderBytes], ['power-of-two', { idle: 64, idleTimeoutMs: 4000 }, 32_768])
-  assert.deepEqual(shutdown, { graceMs: 25_000 })
+  assert.deepEqual(shutdown, { graceMs: 25_000, delayMs: 0, spreadMs: 5_000 })
 })
 
 test('routes become the model', async () => {

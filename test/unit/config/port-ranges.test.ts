@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ListenError, openListeningSockets } from '../../../src/primary/listening-sockets.ts'
+import { ListenError, Listeners } from '../../../src/primary/listening-sockets.ts'
+import type { ListenerConfig } from '../../../src/shared/config/model.ts'
 import { configOf, configWith, loadText, problemsOf } from './helper.ts'
 
 const bound = (bind: string) => configWith().replace('":8080"', bind)
@@ -87,32 +88,84 @@ listeners:
 upstreams: { a: { servers: ["a:1"] } }
 `
 
+function listenersWith(addon: FakeOpener): Listeners {
+  return new Listeners({ addon, rows: 64, connections: () => 0 })
+}
+
 test('each port of a range is opened, and workers learn the port of each socket', async () => {
   const opener = new FakeOpener()
-  const open = openListeningSockets(opener, (await configOf(listeners)).listeners, 7)
+  const { listeners: all } = await configOf(listeners)
+  const owner = listenersWith(opener)
+  const open = owner.prepare(all)
+  owner.commit(open, all)
   assert.deepEqual(opener.opened, ['/run/d.sock', '127.0.0.1:8000', '127.0.0.1:8001', '127.0.0.1:8002', ':0', '::1:443', ':80'])
-  assert.deepEqual(open.fds, [100, 101, 102, 103, 104, 105, 106])
-  assert.deepEqual(open.byListener, [
-    { fds: [7, 8, 9, 10, 11], ports: [0, 8000, 8001, 8002, 40_000], port: '8000' },
-    { fds: [12], ports: [443], port: '443' },
-    { fds: [13], ports: [80], port: '80' },
-  ])
-  assert.deepEqual(open.paths, ['/run/d.sock'])
-  assert.deepEqual(open.texts, [
-    'unix:/run/d.sock (db)',
-    'tcp://127.0.0.1:8000-8002 (db)',
-    'tcp://*:40000 (db)',
-    'tls://[::1]:443 (secure)',
-    'http://*:80 (web)',
-  ])
+  assert.deepEqual([...owner.fds.values()], [100, 101, 102, 103, 104, 105, 106])
+  assert.deepEqual(
+    open.map(({ slot, keys, ports, port }) => ({ slot, sockets: keys.length, ports, port })),
+    [
+      { slot: 0, sockets: 5, ports: [0, 8000, 8001, 8002, 40_000], port: '8000' },
+      { slot: 1, sockets: 1, ports: [443], port: '443' },
+      { slot: 2, sockets: 1, ports: [80], port: '80' },
+    ],
+  )
+  assert.deepEqual(
+    open.flatMap(({ addresses, name }) => addresses.map((text) => `${text} (${name})`)),
+    ['unix:/run/d.sock (db)', 'tcp://127.0.0.1:8000-8002 (db)', 'tcp://*:40000 (db)', 'tls://[::1]:443 (secure)', 'http://*:80 (web)'],
+  )
 })
 
 test('when one port of a range is taken it is named, and nothing stays open', async () => {
   const opener = new FakeOpener(8002)
   const { listeners: all } = await configOf(listeners)
   assert.throws(
-    () => openListeningSockets(opener, all, 7),
+    () => listenersWith(opener).prepare(all),
     (error) => error instanceof ListenError && error.message.startsWith('127.0.0.1:8002 is in use by another process'),
   )
   assert.deepEqual(opener.closed, [100, 101, 102])
+})
+
+test('a later config opens what is new, keeps what it has, and closes the rest when it is in force', async () => {
+  const opener = new FakeOpener()
+  const { listeners: all } = await configOf(listeners)
+  const [db, secure, web] = all as [ListenerConfig, ListenerConfig, ListenerConfig]
+  const owner = listenersWith(opener)
+  owner.commit(owner.prepare([db, secure]), [db, secure])
+  const before = owner.listeners
+  const next = owner.prepare([web, db])
+  assert.deepEqual(opener.opened.slice(6), [':80'])
+  assert.deepEqual(opener.closed, [])
+  assert.deepEqual(
+    next.map(({ name, slot }) => [name, slot]),
+    [
+      ['web', 2],
+      ['db', 0],
+    ],
+  )
+  owner.rollback()
+  assert.deepEqual(opener.closed, [106])
+  assert.deepEqual(owner.listeners, before)
+  owner.commit(owner.prepare([web, db]), [web, db])
+  assert.deepEqual(opener.closed, [106, 105])
+})
+
+test('a row is given to another listener only when nobody is connected to the old one', async () => {
+  const opener = new FakeOpener()
+  const { listeners: all } = await configOf(listeners)
+  const [, secure, web] = all as [ListenerConfig, ListenerConfig, ListenerConfig]
+  let open = 0
+  const owner = new Listeners({ addon: opener, rows: 2, connections: (slot) => (slot === 0 ? open : 0) })
+  owner.commit(owner.prepare([secure]), [secure])
+  open = 3
+  owner.commit(owner.prepare([web]), [web])
+  assert.equal(owner.listeners[0]?.slot, 1)
+  assert.throws(() => owner.prepare([secure]), /at most 2/)
+  open = 0
+  owner.commit(owner.prepare([secure]), [secure])
+  assert.equal(owner.listeners[0]?.slot, 0)
+})
+
+test('one address in two listeners is refused', async () => {
+  const { listeners: all } = await configOf(listeners)
+  const web = all[2] as ListenerConfig
+  assert.throws(() => listenersWith(new FakeOpener()).prepare([web, { ...web, name: 'other' }]), /:80 is named twice/)
 })

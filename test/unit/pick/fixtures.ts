@@ -23,6 +23,7 @@ export function state(slot: number, changes: Partial<ServerState> = {}): ServerS
     version: 1,
     health: 'up',
     admin: 'ready',
+    isStrict: false,
     isEjected: false,
     isProbing: false,
     weightShare: 1,

@@ -10,8 +10,6 @@ export interface FutureOption {
 }
 
 export const futureOptions: readonly FutureOption[] = [
-  { at: 'control' },
-  { at: 'admin' },
   { at: 'log.access' },
   { at: 'listeners.*.protocol', values: ['https'] },
   { at: 'listeners.*.tls' },

@@ -71,7 +71,7 @@ export const listenerSchema = section({
   }),
   protocol: option(Type.Enum(['http', 'tcp', 'tls']), {
     text: 'What is spoken on it: `http`; `tcp` for anything else; `tls` for TLS that is passed on unread, routed by its server name.',
-    reload: 'new-connections',
+    reload: 'drains',
     default: 'http',
   }),
   proxyProtocol: option(Type.Enum(['off', 'on']), {

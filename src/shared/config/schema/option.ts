@@ -12,7 +12,7 @@ import Type, {
 import { type KindName, type KindValue, kinds } from '../kinds.ts'
 
 /** When a changed value takes effect after a reload. */
-export type Reload = 'live' | 'next-exchange' | 'new-connections' | 'restart'
+export type Reload = 'live' | 'next-exchange' | 'new-connections' | 'drains' | 'restart'
 
 interface Row {
   /** One or two sentences for the manual and for editors. */
@@ -81,11 +81,11 @@ export function text<K extends KindName>(
 }
 
 /** Kinds that may be written as a plain number. */
-type NumericKind = 'size' | 'portRange' | 'statusRange' | 'errorStatusRange'
+type NumericKind = 'size' | 'portRange' | 'statusRange' | 'errorStatusRange' | 'account'
 
 type TextInput<K extends KindName> = K extends NumericKind ? string | number : string
 
-const numericKinds: readonly KindName[] = ['size', 'portRange', 'statusRange', 'errorStatusRange'] satisfies NumericKind[]
+const numericKinds: readonly KindName[] = ['size', 'portRange', 'statusRange', 'errorStatusRange', 'account'] satisfies NumericKind[]
 
 /** One value, or a list, of at least one unless `least` is 0; the checker always makes a list of it. */
 export function oneOrMany<S extends TSchema>(item: S, least: 0 | 1 = 1): Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]> {

@@ -8,7 +8,7 @@ export const serverSchema = section({
   name: optional(text('serverName'), { text: 'Its name, unique in the upstream; the address where none is given.', reload }),
   address: optional(text('serverAddress'), {
     text: '`host:port`, `[IPv6]:port` or `unix:/path`. Exactly one of `address`, `dns` and `srv` is given.',
-    reload,
+    reload: 'drains',
   }),
   dns: optional(text('dnsAddress'), {
     text: '`name:port`: each address of the DNS name (A and AAAA) is a server with the options of this entry.',

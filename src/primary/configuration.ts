@@ -1,0 +1,148 @@
+import { withoutFunctions } from '../shared/config/functions.ts'
+import type { Config } from '../shared/config/model.ts'
+import { type Serve, VERSION } from '../shared/ipc/protocol.ts'
+import type { Fleet, FleetProposal } from './fleet.ts'
+import type { Listeners, OpenListener } from './listening-sockets.ts'
+import type { Overrides } from './overrides.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** A config with what workers need to run its functions. */
+export interface Source {
+  /** As it was loaded: without what was discovered or said by commands. */
+  config: Config
+  /** A TypeScript config as it was then; null when there are no functions. */
+  module: Serve['module']
+}
+
+export interface ConfigurationOptions {
+  source: Source
+  columns: number
+  fleet: Fleet
+  listeners: Listeners
+  overrides: Overrides
+  supervisor(): Supervisor
+}
+
+type Order = Omit<Serve, 'state' | 'inherited' | 'passed'>
+
+/** The config in force: which order every worker gets, and how another one takes its place, everywhere or nowhere. */
+export class Configuration {
+  readonly #options: ConfigurationOptions
+  #source: Source
+  #generation = 1
+  #served: FleetProposal
+  #opened: OpenListener[]
+  /** Changes come one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  /** `opened` is committed already. */
+  constructor(options: ConfigurationOptions, opened: OpenListener[]) {
+    this.#options = options
+    this.#source = options.source
+    this.#opened = opened
+    this.#served = this.#now()
+  }
+
+  get source(): Source {
+    return this.#source
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** In force, with the servers that were discovered and added. */
+  get config(): Config {
+    return this.#served.config
+  }
+
+  get listeners(): readonly OpenListener[] {
+    return this.#opened
+  }
+
+  /** Something else changed than the config. */
+  raise(): number {
+    return ++this.#generation
+  }
+
+  order(column: number): Order {
+    return this.#orderOf(column, this.#source, this.#served, this.#opened)
+  }
+
+  /** All servers are known: what workers get at their start. */
+  serveNow(): void {
+    this.#served = this.#now()
+  }
+
+  /** Names brought other servers: every worker gets an order anew. */
+  refresh(): void {
+    this.#served = this.#now()
+    this.#generation++
+    this.#options.supervisor().reorder()
+  }
+
+  /** One after the other with everything else that changes what is in force. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
+  /**
+   * Brings this into force in every worker, or in none: then it rejects with the reason, and all goes on as before.
+   */
+  async replace(source: Source): Promise<void> {
+    const { fleet, listeners, overrides, supervisor } = this.#options
+    const opened = listeners.prepare(source.config.listeners)
+    const generation = this.#generation + 1
+    const effective = overrides.applied(source.config)
+    let served: FleetProposal
+    try {
+      served = await fleet.prepare(effective)
+      await supervisor().prepare((column) => ({ ...this.#orderOf(column, source, served, opened), generation }))
+    } catch (error) {
+      listeners.rollback()
+      fleet.rollback()
+      throw error
+    }
+    this.#source = source
+    this.#generation = generation
+    this.#served = served
+    this.#opened = opened
+    // Workers hear of the config before they hear which servers are gone.
+    const committed = supervisor().commit(generation)
+    fleet.commit(effective)
+    this.#served = this.#now()
+    this.#tellMoved(served)
+    await committed
+    listeners.commit(opened, source.config.listeners)
+  }
+
+  /** Addresses that changed between the two halves of the change. */
+  #tellMoved(prepared: FleetProposal): void {
+    for (const [server, addresses] of Object.entries(this.#served.addresses)) {
+      if (JSON.stringify(prepared.addresses[server]) !== JSON.stringify(addresses))
+        this.#options.supervisor().tell({ type: 'addresses', server, addresses })
+    }
+  }
+
+  #now(): FleetProposal {
+    const { fleet } = this.#options
+    return { config: fleet.config(), slots: fleet.slots(), addresses: fleet.addresses() }
+  }
+
+  #orderOf(column: number, { module }: Source, { config, slots, addresses }: FleetProposal, opened: OpenListener[]): Order {
+    return {
+      type: 'serve',
+      version: VERSION,
+      generation: this.#generation,
+      config: withoutFunctions(config),
+      module,
+      slots,
+      addresses,
+      sockets: opened.map(({ slot, keys, ports, port }) => ({ slot, keys, ports, port })),
+      column,
+      columns: this.#options.columns,
+    }
+  }
+}

@@ -1,0 +1,192 @@
+/** What happens to this process as a whole: its doors for operators, an upgrade, its end. */
+import type { Addon } from '../native/contract.ts'
+import type { StatusData, UpgradeData } from '../shared/control/data.ts'
+import { ControlError } from '../shared/control/requests.ts'
+import { defaultSocketPath } from '../shared/control/socket-path.ts'
+import type { Configuration } from './configuration.ts'
+import { type ControlSocket, openControlSocket } from './control/control-socket.ts'
+import type { Operation } from './control/operation.ts'
+import type { Fleet } from './fleet.ts'
+import type { Listeners } from './listening-sockets.ts'
+import type { Overrides } from './overrides.ts'
+import { claimPidFile, type PidFile, takeOverPidFile } from './pid-file.ts'
+import { openReadiness, type ReadinessServer } from './readiness.ts'
+import type { Supervisor } from './supervisor.ts'
+import type { Systemd } from './systemd.ts'
+import { startSuccessor } from './upgrade.ts'
+
+export interface LifeCycleOptions {
+  configuration: Configuration
+  listeners: Listeners
+  fleet: Fleet
+  supervisor: Supervisor
+  systemd: Systemd
+  overrides: Overrides
+  native: Pick<Addon, 'peerOf'>
+  log(line: string): void
+}
+
+export interface StopOptions {
+  /** undefined: that of the config. 0 is no deadline. */
+  graceMs?: number | undefined
+  /** Somebody sits at the terminal: nobody else needs to be told first, and idle connections need not go one by one. */
+  isHasty?: boolean
+}
+
+export class LifeCycle {
+  readonly #options: LifeCycleOptions
+  #state: StatusData['state'] = 'running'
+  #isServing = false
+  #control: ControlSocket | undefined
+  #readiness: ReadinessServer | undefined
+  #pidFile: PidFile | undefined
+  #isSucceeded = false
+  #wake: (() => void) | undefined
+
+  constructor(options: LifeCycleOptions) {
+    this.#options = options
+  }
+
+  get state(): StatusData['state'] {
+    return this.#state
+  }
+
+  /** Opens what operators and watchers use. A successor takes over from the process before it later: see `succeed`. Throws an Error. */
+  async openDoors(operation: Operation, isSuccessor: boolean): Promise<void> {
+    if (isSuccessor) return
+    const { pidFile } = this.#options.configuration.source.config
+    if (pidFile !== null) this.#pidFile = claimPidFile(pidFile, process.pid)
+    await this.#openControl(operation, false)
+    await this.#openReadiness()
+  }
+
+  /** Everything serves. A successor has been let go by the process before it, and takes what only one of them can have. */
+  async succeed(operation: Operation, isSuccessor: boolean): Promise<void> {
+    this.#isServing = true
+    if (!isSuccessor) return
+    const { log, configuration } = this.#options
+    const { pidFile } = configuration.source.config
+    try {
+      if (pidFile !== null) this.#pidFile = takeOverPidFile(pidFile, process.pid)
+      await this.#openControl(operation, true)
+      await this.#openReadiness()
+    } catch (error) {
+      // It serves; to end now would be worse.
+      log((error as Error).message)
+    }
+  }
+
+  closeDoors(): void {
+    const { fleet, listeners } = this.#options
+    fleet.stop()
+    listeners.close(this.#isSucceeded)
+    this.#control?.close()
+    this.#readiness?.close()
+    this.#pidFile?.release()
+  }
+
+  async reloading<T>(work: () => Promise<T>): Promise<T> {
+    const { systemd } = this.#options
+    this.#state = 'reloading'
+    systemd.reloading()
+    try {
+      return await work()
+    } finally {
+      if (this.#state === 'reloading') this.#state = 'running'
+      systemd.ready('serving')
+    }
+  }
+
+  /** Starts the program anew on these sockets, and ends this one when the new one serves. Throws ControlError, and goes on. */
+  async upgrade(): Promise<UpgradeData> {
+    if (this.#state === 'stopping') throw new ControlError('refused', 'this weir is stopping')
+    const { listeners, overrides, systemd, log } = this.#options
+    const startMs = performance.now()
+    this.#state = 'upgrading'
+    log('upgrade: starting the program anew')
+    try {
+      const { pid, release } = await startSuccessor({ sockets: listeners.handed(), state: overrides.state(), log })
+      systemd.mainPid(pid)
+      this.#isSucceeded = true
+      const tookMs = Math.round(performance.now() - startMs)
+      log(`upgrade: process ${pid} serves now; this one finishes what it has`)
+      // After the answer to whoever asked.
+      setImmediate(() => {
+        this.#control?.close()
+        this.#readiness?.close()
+        release()
+        void this.stop('upgrade', {})
+      })
+      return { pid, tookMs }
+    } finally {
+      this.#state = 'running'
+    }
+  }
+
+  /**
+   * Finishes what is there, then ends the process with 0. Answers the grace in milliseconds; 0 is no deadline. A second call does not
+   * wait for anything.
+   */
+  stop(why: string, { graceMs, isHasty = false }: StopOptions): number {
+    const { configuration, supervisor, systemd, log } = this.#options
+    const { shutdown } = configuration.source.config
+    const grace = graceMs ?? shutdown.graceMs
+    if (this.#state === 'stopping') {
+      log(`${why} again: ending at once`)
+      supervisor.kill()
+      this.#wake?.()
+      return 0
+    }
+    this.#state = 'stopping'
+    const delayMs = isHasty || this.#isSucceeded ? 0 : shutdown.delayMs
+    const spreadMs = isHasty ? 0 : grace === 0 ? shutdown.spreadMs : Math.min(shutdown.spreadMs, grace / 2)
+    systemd.stopWatchdog()
+    if (!this.#isSucceeded) systemd.stopping(grace === 0 ? 0 : grace + delayMs)
+    log(`${why}: finishing what is there${grace > 0 ? `, for at most ${grace / 1000} s` : ''}`)
+    void this.#end({ delayMs, grace, spreadMs })
+    return grace
+  }
+
+  async #end({ delayMs, grace, spreadMs }: { delayMs: number; grace: number; spreadMs: number }): Promise<void> {
+    if (delayMs > 0) await this.#pause(delayMs)
+    // Closed first: a connection that nobody will accept must be refused, not left waiting in the kernel's queue.
+    const stopped = this.#options.supervisor.stop(grace, spreadMs)
+    this.closeDoors()
+    await stopped
+    process.exit(0)
+  }
+
+  /** A second signal ends it. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  async #openControl(operation: Operation, takeOver: boolean): Promise<void> {
+    const { configuration, native, log } = this.#options
+    const { isOn, socket } = configuration.source.config.control
+    if (!isOn) return
+    const path = socket ?? defaultSocketPath(process.env, process.getuid?.() ?? 0)
+    try {
+      this.#control = await openControlSocket(path, operation, { takeOver, peerOf: (fd) => native.peerOf(fd) })
+    } catch (error) {
+      if (socket !== null) throw error
+      // Nobody asked for this path: balancing goes on without commands.
+      log(`no control socket: ${(error as Error).message}`)
+    }
+  }
+
+  async #openReadiness(): Promise<void> {
+    const { admin } = this.#options.configuration.source.config
+    if (admin === null) return
+    this.#readiness = await openReadiness(admin.bind, () => ({
+      isReady: this.#isServing && this.#state !== 'stopping',
+      why: this.#isServing ? this.#state : 'starting',
+    }))
+  }
+}
