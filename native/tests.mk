@@ -29,7 +29,7 @@ $(eval $(call native_program,asan,$(SANITIZING_CXX),-O1 $(NATIVE_ASAN),$(NATIVE_
 $(eval $(call native_program,tsan,$(SANITIZING_CXX),-O1 -fsanitize=thread,$(NATIVE_TESTS) $(NATIVE_TEST_LIB)))
 $(eval $(call native_program,speed,$(CXX),-O2,test/native/speed/head_parse.cc))
 
-.PHONY: asan-addon soak soak-tcp soak-posts native-test native-asan native-tsan native-speed native-fuzz native-regressions
+.PHONY: asan-addon soak soak-tcp soak-posts soak-reloads native-test native-asan native-tsan native-speed native-fuzz native-regressions
 
 native-test: build/native-plain/run #? C++ unit tests (ONLY=part of a name)
 	./$< "$(ONLY)"
@@ -45,6 +45,9 @@ soak: build #? SOAK_REQUESTS=1000000 requests with aborts on both sides; then no
 
 soak-posts: build #? 10,000 deaths of servers: no POST is ever read twice; POST_SEED=7 repeats one
 	@POST_KILLS=$${POST_KILLS:-10000} $(NODE) --import tsx --test --test-reporter=spec test/scenario/post-once.test.ts
+
+soak-reloads: build #? RELOADS=1000 under load: no request fails and nothing grows; draws build/soak/reloads.svg
+	@$(NODE) --import tsx test/soak/reloads.ts
 
 soak-tcp: build build/bench/duplex #? 10 GiB each way at once through one tunnel: whole, equal, and nothing grows
 	@WEIR_BULK_BYTES=10737418240 $(NODE) --import tsx --test --test-reporter=spec test/scenario/tcp-bulk.test.ts

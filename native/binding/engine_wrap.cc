@@ -203,13 +203,12 @@ napi_value resume(napi_env env, napi_callback_info info) {
   Exchange* ex = c.exchange();
   if (!ex) return make(env, false);
   Wrap& w = *c.wrap;
+  const Verdict v = w.decider->verdict_of(int(c.u32(2)));
   if (w.engine->in_turn() || w.is_settling) {
-    const Verdict v = w.decider->verdict_of(int(c.u32(2)));
     w.late.push_back({c.u32(0), c.u32(1), false, uint32_t(w.decider->lent()[abi::lent::plan]), v, w.decider->staged, {}});
     return make(env, true);
   }
-  w.engine->rt.tick();
-  const bool done = w.engine->forwarder.resume(c.u32(0), c.u32(1), w.decider->verdict_of(int(c.u32(2))));
+  const bool done = w.engine->enter([&] { return w.engine->forwarder.resume(c.u32(0), c.u32(1), v); });
   w.settle();
   return make(env, done);
 }

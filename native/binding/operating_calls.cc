@@ -60,8 +60,7 @@ napi_value cut_exchanges(napi_env env, napi_callback_info info) {
   Call c(env, info);
   // A decision must not end what it is made about.
   if (c.engine().in_turn()) return make(env, 0.0);
-  c.engine().rt.tick();
-  const unsigned count = c.engine().forwarder.cut(c.u32(0));
+  const unsigned count = c.engine().enter([&] { return c.engine().forwarder.cut(c.u32(0)); });
   c.wrap->settle();
   return make(env, double(count));
 }

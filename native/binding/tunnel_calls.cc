@@ -69,8 +69,7 @@ napi_value cut_tunnels(napi_env env, napi_callback_info info) {
   Call c(env, info);
   // A decision must not free what it is made about.
   if (c.wrap->engine->in_turn()) return make(env, 0.0);
-  c.wrap->engine->rt.tick();
-  const unsigned count = c.wrap->engine->tunnels.cut(c.u32(0));
+  const unsigned count = c.engine().enter([&] { return c.engine().tunnels.cut(c.u32(0)); });
   c.wrap->settle();
   return make(env, double(count));
 }
@@ -84,8 +83,7 @@ napi_value resume_tunnel(napi_env env, napi_callback_info info) {
     w.late.push_back({c.u32(0), c.u32(1), true, v.plan_id, {}, {}, v});
     return make(env, true);
   }
-  w.engine->rt.tick();
-  const bool done = w.engine->tunnels.resume(c.u32(0), c.u32(1), v);
+  const bool done = w.engine->enter([&] { return w.engine->tunnels.resume(c.u32(0), c.u32(1), v); });
   w.settle();
   return make(env, done);
 }

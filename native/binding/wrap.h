@@ -59,8 +59,10 @@ struct Wrap {
     l.verdict.answer = &l.answer;
     l.verdict.plan = engine->plan(l.plan_id);
     l.tunnel_verdict.plan = engine->tunnel_plan(l.plan_id);
-    (void)(l.of_tunnel ? engine->tunnels.resume(l.index, l.generation, l.tunnel_verdict)
-                       : engine->forwarder.resume(l.index, l.generation, l.verdict));
+    (void)engine->enter([&] {
+      return l.of_tunnel ? engine->tunnels.resume(l.index, l.generation, l.tunnel_verdict)
+                         : engine->forwarder.resume(l.index, l.generation, l.verdict);
+    });
   }
 };
 

@@ -34,6 +34,15 @@ class Engine : private Joiner, private ServerTable {
 
   // Inside `turn`: the engine must not be entered from above.
   [[nodiscard]] bool in_turn() const { return in_turn_; }
+  // Does work that did not come from the loop as if in a turn, so that nobody enters from above either; `settle` follows.
+  template <typename Work>
+  auto enter(Work&& work) {
+    rt.tick();
+    in_turn_ = true;
+    auto result = work();
+    in_turn_ = false;
+    return result;
+  }
 
   // Plans by id. A plan that is replaced or dropped lives on for the exchanges that run it.
   void define_plan(uint32_t id, std::unique_ptr<Plan> plan);

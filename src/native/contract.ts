@@ -5,17 +5,20 @@ export interface Addon {
   /** Opens a listening socket. Throws an Error with an errno name as `code`. */
   openListener(at: { host: string; port: number } | { path: string }, backlog: number): { fd: number; port: number }
   closeFd(fd: number): void
-  /** Two ends of a socket for descriptors: ours, and one for a worker to inherit. */
+  /** Two ends of a socket for descriptors, closed on exec: ours, and one for a worker to inherit. */
   createChannel(): [number, number]
-  /** Sends descriptors; they stay open here. Throws an Error with an errno name as `code`. */
+  /** Sends descriptors; they stay open here. Throws when the other end is gone (`code` EPIPE) or has been full for 1 s (ETIMEDOUT). */
   sendFds(channel: number, fds: readonly number[]): void
-  /** Takes so many descriptors that were sent. Waits for them for 1 s at most; throws, and keeps none of them, when they are not there. */
+  /**
+   * Takes so many descriptors that were sent, in their order, closed on exec. Waits 1 s at most for each 64 of them. Throws, and keeps none:
+   * ETIMEDOUT, ECONNRESET (the other end is gone), EMFILE, EPROTO (what was sent together is not what is asked for).
+   */
   receiveFds(channel: number, count: number): number[]
-  /** Where a listening stream socket listens; null for anything else. */
+  /** Where a listening stream socket listens; a path that begins with @ is an abstract one. Null for anything else. */
   socketAddress(fd: number): { host: string; port: number } | { path: string } | null
-  /** Sends one datagram to a unix socket; a path that begins with @ is an abstract one. False when nobody takes it. */
+  /** Sends one datagram to a unix socket (sd_notify(3)); a path that begins with @ is an abstract one. Never waits; false when nobody takes it. */
   notify(path: string, text: string): boolean
-  /** The process at the other end of a unix socket. */
+  /** The process at the other end of a unix socket when it was connected; its pid is 0 when we cannot see it. Null for anything else. */
   peerOf(fd: number): { pid: number; uid: number } | null
   /** A memfd for the counters that primary and workers share. */
   createBoard(workers: number): number
@@ -150,22 +153,35 @@ export interface Engine {
   /** Starts to watch sockets. Keeps the process alive until `close`. */
   start(): void
   configureListener(index: number, options: ListenerOptions): void
-  /** `port` is what it was bound to; 0 for a unix socket. */
+  /**
+   * Accepts from a listening socket, which is the engine's from now on. `port` is what it was bound to; 0 for a unix socket. One that
+   * it listens to already moves to this listener and port, for the connections to come.
+   */
   listen(index: number, fd: number, port: number): void
-  /** Accepts no more from this socket and closes it here; what it accepted lives on. */
+  /** Accepts no more from this socket and closes it here, also when it was never listened to; what it accepted lives on. */
   unlisten(fd: number): void
-  /** The listener is no more: its connections leave with their next response, idle ones one by one over `spreadMs`. Tunnels live on. */
+  /**
+   * The listener is no more: its HTTP connections leave as with `drain`, those that have not said what they are get 1 s, its tunnels
+   * live on. It stays configured for them.
+   */
   retireListener(index: number, spreadMs: number): void
-  /** The index is in use again. */
+  /**
+   * The index is another listener's now, which `configureListener` alone does not say: new connections stay. What is left of the one
+   * before leaves at once or with its next response.
+   */
   reviveListener(index: number): void
   defineServer(slot: number, options: ServerOptions): void
   removeServer(slot: number): void
-  /** false: its idle connections are closed now, and none is kept any more. */
+  /**
+   * false: idle connections to this server are closed now, and none is kept after its exchange. `defineServer` leaves it as it is; it is
+   * true again after `removeServer` and for a server of another name. Nothing happens where none is defined.
+   */
   setReusable(slot: number, isReusable: boolean): void
   definePlan(id: number, options: PlanOptions): void
   dropPlan(id: number): void
-  dropTunnelPlan(id: number): void
   defineTunnelPlan(id: number, options: TunnelPlanOptions): void
+  /** Tunnels that run on it keep it. */
+  dropTunnelPlan(id: number): void
   /** Value of a request field, several joined; `undefined` when it was not sent or the head is not lent any more. */
   header(index: number, generation: number, name: string): string | undefined
   field(index: number, generation: number, which: HeadField): string | undefined
@@ -192,10 +208,17 @@ export interface Engine {
   listTunnels(server: number, most: number): TunnelFacts[]
   /** Closes all tunnels of one server; returns how many. */
   cutTunnels(server: number): number
-  /** Breaks off all exchanges on one server, as if it had reset their connections; returns how many. */
+  /**
+   * Breaks off all exchanges on one server, as if it had reset their connections: `afterFailure` is asked, or the client sees a broken
+   * response. Health counts nothing. Returns how many; inside a decision nothing happens, and that is 0.
+   */
   cutExchanges(server: number): number
   stopAccepting(): void
-  /** Connections close after their exchange, idle ones at once; both one by one over `spreadMs` (0 when not given). */
+  /**
+   * Client connections take no further request: over `spreadMs` (at once when not given), each in its turn, idle ones are closed and
+   * busy ones told by `Connection: close` in their next response. Who connected less than 1 s ago and has not spoken gets that second.
+   * Tunnels live on. A second call can shorten the time, not prolong it.
+   */
   drain(spreadMs?: number): void
   close(): void
   /** Connections and tunnels that are open. */

@@ -51,6 +51,9 @@ export interface DeployArguments {
 
 /** @throws CommandError or BadTemplate, both of exit code 2, with the argument that is wrong */
 export function readOptions(args: DeployArguments): DeployOptions {
+  // yargs makes a list of what is given twice.
+  for (const [name, value] of Object.entries(args))
+    if (name !== '_' && Array.isArray(value)) throw usage(`--${name} was given more than once`)
   const rollback = args['rollback-cmd']
   if (args['rollback-all'] && rollback === undefined) throw usage('--rollback-all needs --rollback-cmd')
   return {

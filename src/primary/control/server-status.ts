@@ -48,7 +48,7 @@ export function serverStatus(operation: Operation, facts: ServerFacts): ServerSt
     isBackup: config.tier > 0,
     sinceMs: Math.max(0, nowMs - entry.sinceMs.health),
     lastCheck: row === undefined ? null : lastCheckOf(row, nowMs),
-    nextCheckMs: row?.nextAt == null ? null : Math.max(0, row.nextAt - nowMs),
+    nextCheckMs: row?.nextAt == null ? null : Math.max(0, Math.round(row.nextAt - nowMs)),
     goodChecks: row?.ok === true ? row.streak : 0,
     badChecks: row?.ok === false ? row.streak : 0,
     inFlight,
@@ -112,7 +112,12 @@ function adminWords({ record, admin, isSoftStopped, why }: ServerEntry, inFlight
 
 function lastCheckOf(row: HealthRow, nowMs: number): LastCheck | null {
   if (row.code === null || row.checkedAt === null) return null
-  return { code: row.code, reason: row.reason ?? '', latencyMs: row.latencyMs ?? 0, agoMs: Math.max(0, nowMs - row.checkedAt) }
+  return {
+    code: row.code,
+    reason: row.reason ?? '',
+    latencyMs: Math.round((row.latencyMs ?? 0) * 1_000) / 1_000,
+    agoMs: Math.max(0, nowMs - row.checkedAt),
+  }
 }
 
 function countersOf({ board }: Operation, slot: number) {
@@ -125,7 +130,7 @@ function countersOf({ board }: Operation, slot: number) {
     successes,
     failures: count(serverCounter.failures) + failedStatuses,
     // Tunnels have no first byte of a response.
-    firstByteMeanMs: responses === 0 || firstByteUs === 0 ? null : firstByteUs / responses / 1_000,
+    firstByteMeanMs: responses === 0 || firstByteUs === 0 ? null : Math.round(firstByteUs / responses) / 1_000,
   }
 }
 

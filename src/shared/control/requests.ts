@@ -16,6 +16,7 @@ import {
 } from './data.ts'
 
 const server = Type.String({ description: 'upstream/server' })
+const upstream = Type.String({ description: 'Its name' })
 const dryRun = Type.Optional(Type.Boolean({ description: 'Say what would happen and do nothing' }))
 const force = Type.Optional(Type.Boolean({ description: 'Also where it leaves an upstream without a usable server' }))
 
@@ -40,19 +41,28 @@ export const verbs = {
   figures: {
     text: 'Counters and times to the first byte of the servers of an upstream',
     isChange: false,
-    request: Type.Object({ upstream: Type.String() }, strict),
+    request: Type.Object({ upstream }, strict),
     data: FiguresData,
   },
   sessions: {
     text: 'Open tunnels, of one server or of all',
     isChange: false,
-    request: Type.Object({ server: Type.Optional(server), most: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })) }, strict),
+    request: Type.Object(
+      {
+        server: Type.Optional(server),
+        most: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'So many are listed; 100 when not given' })),
+      },
+      strict,
+    ),
     data: SessionsData,
   },
   drain: {
     text: 'No new exchanges and tunnels for a server; sticky users stay unless strict',
     isChange: true,
-    request: Type.Object({ server, strict: Type.Optional(Type.Boolean()), dryRun, force }, strict),
+    request: Type.Object(
+      { server, strict: Type.Optional(Type.Boolean({ description: 'Sticky users are moved, too' })), dryRun, force },
+      strict,
+    ),
     data: ChangeData,
   },
   maint: {
@@ -76,12 +86,12 @@ export const verbs = {
     isChange: true,
     request: Type.Object(
       {
-        upstream: Type.String(),
+        upstream,
         address: Type.String({ description: 'host:port, or unix:/path' }),
         name: Type.Optional(Type.String({ description: 'Its address when not given' })),
-        weight: Type.Optional(Type.Integer({ minimum: 0, maximum: 256 })),
-        maxConnections: Type.Optional(Type.Integer({ minimum: 1 })),
-        backup: Type.Optional(Type.Boolean()),
+        weight: Type.Optional(Type.Integer({ minimum: 0, maximum: 256, description: '1 when not given' })),
+        maxConnections: Type.Optional(Type.Integer({ minimum: 1, description: 'Its limit of exchanges and tunnels at once' })),
+        backup: Type.Optional(Type.Boolean({ description: 'It serves only when the others cannot' })),
         dryRun,
       },
       strict,
@@ -110,7 +120,7 @@ export const verbs = {
           description: 'drained: nothing in flight; up: usable; checked: so many good checks in a row',
         }),
         checks: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, description: 'For checked; counted from now' })),
-        timeoutMs: Type.Integer({ minimum: 0, maximum: 86_400_000 }),
+        timeoutMs: Type.Integer({ minimum: 0, maximum: 86_400_000, description: 'How long, in milliseconds' }),
       },
       strict,
     ),
@@ -133,7 +143,15 @@ export const verbs = {
   stop: {
     text: 'Finishes what is there and ends',
     isChange: true,
-    request: Type.Object({ graceMs: Type.Optional(Type.Integer({ minimum: 0 })), dryRun }, strict),
+    request: Type.Object(
+      {
+        graceMs: Type.Optional(
+          Type.Integer({ minimum: 0, description: 'How long that may take, in milliseconds; 0 is no limit. As configured when not given' }),
+        ),
+        dryRun,
+      },
+      strict,
+    ),
     data: StopData,
   },
 } satisfies Record<string, VerbRow>

@@ -100,11 +100,12 @@ for (const [words, why] of [
   [['--cmd', 'x', '--checks', '1.5'], /--checks/],
   [['--cmd', 'x', '--max-slowdown', '0.5'], /--max-slowdown/],
   [['--cmd', 'x', '--rollback-all'], /needs --rollback-cmd/],
+  [['--cmd', 'x', '--cmd', 'y'], /--cmd was given more than once/],
   [[], /cmd/],
 ] as const) {
   test(`"deploy api ${words.join(' ')}" is bad usage, and nothing is touched`, async (t) => {
     const control = await weirWith(t, ['a', 'b'])
-    const { code, err } = await weirAt(control, [...deploy, ...words])
+    const { code, err } = await weirAt(control, ['deploy', 'api', ...words])
     assert.deepEqual([code, control.requests], [2, []], err)
     assert.match(err, why)
   })

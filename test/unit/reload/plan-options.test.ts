@@ -5,6 +5,7 @@ import { howOf } from '../../../src/primary/reload/option-row.ts'
 import { configSchema } from '../../../src/shared/config/schema.ts'
 import { nodeOf, type SchemaNode } from '../../../src/shared/config/schema-node.ts'
 import { everyOption, type Key, otherValues, put, steps } from './fixtures.ts'
+import { leaves } from './schema-leaves.ts'
 
 /** Options of the schema that a plan tells of in another way than by their own names. */
 const otherwise: Record<string, string> = {
@@ -113,26 +114,6 @@ function patternOf(keys: readonly Key[]): string {
     node = fixed ?? owner?.items ?? (owner?.additionalProperties || undefined)
   }
   return at
-}
-
-/** Options that hold a value, or a list or a map of values; matches are what routes are known by. */
-function leaves(node: SchemaNode, at: string): string[] {
-  const branches = [node, ...(node.anyOf ?? [])].map(nodeOf)
-  const inner = branches.flatMap((branch) => [
-    ...Object.entries(branch.properties ?? {}).map(([key, child]) => ({ child, at: at === '' ? key : `${at}.${key}` })),
-    ...(branch.additionalProperties ? [{ child: branch.additionalProperties, at: `${at}.*` }] : []),
-    ...(branch.items ? [{ child: branch.items, at: `${at}[]` }] : []),
-  ])
-  const deeper = inner.filter(({ child, at: place }) => !place.endsWith('.match') && isSection(child))
-  const own = inner.filter(({ child, at: place }) => place.match(/[a-zA-Z]$/) && !isSection(child)).map(({ at: place }) => place)
-  return [...own.filter((place) => !place.endsWith('.match')), ...deeper.flatMap(({ child, at: place }) => leaves(child, place))]
-}
-
-function isSection(node: SchemaNode): boolean {
-  return [node, ...(node.anyOf ?? [])].map(nodeOf).some((branch) => {
-    const item = branch.items ?? (branch.additionalProperties || undefined)
-    return branch.properties !== undefined || (item !== undefined && isSection(item))
-  })
 }
 
 function classes(node: SchemaNode, open: SchemaNode[] = []): string[] {

@@ -13,7 +13,7 @@ import { getWeight, setWeight } from './weight.ts'
 import { commandsOf } from './words.ts'
 
 /** In the order of `help`. */
-const commands: readonly HaproxyCommand[] = [
+export const haproxyCommands: readonly HaproxyCommand[] = [
   disableServer,
   enableServer,
   getWeight,
@@ -39,7 +39,7 @@ export async function answerHaproxy(operation: Operation, line: string, caller: 
 
 async function answerOne(operation: Operation, words: readonly string[], caller: Caller): Promise<string> {
   if (words[0] === 'help') return helpText(words.slice(1))
-  const command = commands.find((one) => one.words.every((word, i) => words[i] === word))
+  const command = haproxyCommands.find((one) => one.words.every((word, i) => words[i] === word))
   if (command === undefined) return unknownText(words)
   try {
     return await command.run(operation, words.slice(command.words.length), caller)
@@ -57,14 +57,14 @@ function failureText(error: unknown): string {
 }
 
 function helpText(words: readonly string[]): string {
-  const fitting = commands.filter((command) => words.every((word, i) => command.words[i]?.startsWith(word)))
+  const fitting = haproxyCommands.filter((command) => words.every((word, i) => command.words[i]?.startsWith(word)))
   return fitting.length === 0 ? unknownText(words) : list('The following commands are valid at this level:', fitting)
 }
 
 function unknownText(words: readonly string[]): string {
-  const near = commands.filter((command) => command.words[0] === words[0])
+  const near = haproxyCommands.filter((command) => command.words[0] === words[0])
   return near.length === 0
-    ? list('Unknown command. Please enter one of the following commands only:', commands)
+    ? list('Unknown command. Please enter one of the following commands only:', haproxyCommands)
     : list('Unknown command, but maybe one of the following ones is a better match:', near)
 }
 
