@@ -23,7 +23,7 @@ export const demoCommand: CommandModule<object, Arguments> = {
       listeners: { web: { bind: [listen], upstream: 'samples' } },
       upstreams: { samples: { servers: servers.map(({ name, port }) => ({ name, address: `127.0.0.1:${port}` })) } },
     }
-    const running = await runLoaded(configFromInput(input, '<demo>'), null)
+    const running = await runLoaded({ loaded: configFromInput(input, '<demo>'), module: null }, null)
     const address = running?.addresses[0]?.split(' ')[0]
     if (address !== undefined) process.stdout.write(whatToTry(address))
   },

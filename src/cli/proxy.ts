@@ -39,7 +39,7 @@ export const proxyCommand: CommandModule<object, ProxyArguments> = {
       .example('weir proxy --listen :8080 --to 127.0.0.1:9001 127.0.0.1:9002', 'Two servers behind port 8080')
       .example('weir proxy --protocol tcp --listen :5432 --to 127.0.0.1:5433', 'A TCP port'),
   handler: async (args) => {
-    await runLoaded(proxyConfig(args), null)
+    await runLoaded({ loaded: proxyConfig(args), module: null }, null)
   },
 }
 

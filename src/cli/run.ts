@@ -1,7 +1,8 @@
 import type { CommandModule } from 'yargs'
 import type { Running } from '../primary/primary.ts'
-import { findConfig, type LoadResult, loadConfig } from '../shared/config/load.ts'
+import { findConfig } from '../shared/config/load.ts'
 import { renderProblems } from '../shared/config/problem.ts'
+import { type LoadedSource, loadSource } from '../shared/config/source.ts'
 import { fail } from './fail.ts'
 
 interface Arguments {
@@ -20,12 +21,12 @@ export const runCommand: CommandModule<object, Arguments> = {
   handler: async ({ config }) => {
     const path = config ?? findConfig(process.cwd())
     if (path === null) return fail('no configuration here: give a file, or make weir.yaml (see "weir schema")')
-    await runLoaded(await loadConfig(path), path)
+    await runLoaded(await loadSource(path), path)
   },
 }
 
 /** Runs a configuration that was loaded; null when it has said what is wrong with it. */
-export async function runLoaded(loaded: LoadResult, file: string | null): Promise<Running | null> {
+export async function runLoaded({ loaded, module }: LoadedSource, file: string | null): Promise<Running | null> {
   if (!loaded.ok) {
     process.stderr.write(`${renderProblems(loaded.problems)}\n`)
     process.exitCode = 1
@@ -36,7 +37,6 @@ export async function runLoaded(loaded: LoadResult, file: string | null): Promis
   const { startPrimary } = await import('../primary/primary.ts')
   const { obeySignals } = await import('../primary/signals.ts')
   const log = (line: string) => process.stderr.write(`weir: ${line}\n`)
-  const module = file !== null && /\.[cm]?[jt]s$/.test(file) ? file : null
   try {
     const source = { config: loaded.config, module }
     const running = await startPrimary({ source, file, print: (line) => process.stdout.write(`${line}\n`), log })

@@ -70,6 +70,22 @@ export class Overrides {
     if (!this.#added.delete(server)) this.#removed.set(server, { since: this.#since() })
   }
 
+  /** Its entry, where it was added. */
+  addedServer(server: string): { added?: ServerConfig } {
+    const entry = this.#added.get(server)
+    return entry === undefined ? {} : { added: entry.server }
+  }
+
+  /** All but these are in the config now. Answers whose weights that concerns. */
+  forget(kept: readonly Override[]): string[] {
+    const stays = (server: string, what: Override['what']) => kept.some((one) => one.server === server && one.what === what)
+    const weights = [...this.#weights.keys()].filter((server) => !stays(server, 'weight'))
+    for (const server of weights) this.#weights.delete(server)
+    for (const server of this.#added.keys()) if (!stays(server, 'added')) this.#added.delete(server)
+    for (const server of this.#removed.keys()) if (!stays(server, 'removed')) this.#removed.delete(server)
+    return weights
+  }
+
   isAdded(server: string): boolean {
     return this.#added.has(server)
   }

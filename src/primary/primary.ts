@@ -14,7 +14,7 @@ import { Operator } from './operator.ts'
 import { Overrides, type OverridesState } from './overrides.ts'
 import { dropPrivileges } from './privileges.ts'
 import { Reloader } from './reload/reloader.ts'
-import { saveTo } from './save.ts'
+import { saveOverridesOf } from './save.ts'
 import { SocketsOfWorkers } from './socket-passing.ts'
 import { Supervisor } from './supervisor.ts'
 import { Systemd } from './systemd.ts'
@@ -84,7 +84,6 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     configuration,
     overrides,
     load: loadOf(configuration, board, fleet),
-    pin: (path) => Promise.resolve(path),
     around: (work) => life.reloading(work),
     applied: () => overrides.obeyedBy(fleet.table, machineMs()),
     log,
@@ -97,7 +96,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     overrides,
     supervisor,
     reloader,
-    save: (isDryRun) => saveTo(file, overrides.list(configuration.source.config), isDryRun),
+    save: (isDryRun) => saveOverridesOf({ file, configuration, overrides, table: fleet.table }, isDryRun),
     upgrade: () => life.upgrade(),
     stop: (graceMs) => life.stop('weir stop', { graceMs }),
     state: () => life.state,

@@ -17,7 +17,7 @@ const mostText = 16_384
 export interface Program {
   file: string
   args: string[]
-  /** Arguments with which it only shows that it can start at all; null: not tried. */
+  /** Arguments with which it only shows that it can start, and read its config; null: not tried. */
   probe: string[] | null
 }
 
@@ -59,13 +59,15 @@ export async function startSuccessor(options: SuccessorOptions): Promise<Success
   return { pid, release: () => attempt.release() }
 }
 
+/** `weir check` takes what `weir run` does. What runs without a file has nothing to check but itself. */
 function thisProgram(): Program {
   const { execPath: file, execArgv, argv } = process
-  const script = argv[1] === undefined ? [] : [argv[1]]
-  return { file, args: [...execArgv, ...argv.slice(1)], probe: [...execArgv, ...script, '--version'] }
+  const [, script = '', verb, ...rest] = argv
+  const question = verb === 'run' ? ['check', ...rest] : ['--version']
+  return { file, args: [...execArgv, ...argv.slice(1)], probe: [...execArgv, script, ...question] }
 }
 
-/** What is broken on the disk is found before anything is handed over, and with what it has to say itself. */
+/** A program or a config that is broken is found before anything is handed over, and with what it has to say itself. */
 async function probe({ file, probe: args }: Program): Promise<void> {
   if (args === null) return
   const { error, stderr } = await new Promise<{ error: Error | null; stderr: string }>((resolve) =>
@@ -73,7 +75,11 @@ async function probe({ file, probe: args }: Program): Promise<void> {
       resolve({ error, stderr }),
     ),
   )
-  if (error) throw failure('the program on the disk does not start', lastLines(stderr === '' ? error.message : stderr))
+  if (error)
+    throw failure(
+      'not started anew, as the program on the disk or its config is broken:',
+      lastLines(stderr === '' ? error.message : stderr),
+    )
 }
 
 function launch({ file, args }: Program, sockets: readonly HandedSocket[]): ChildProcess {

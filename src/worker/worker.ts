@@ -5,7 +5,7 @@ import { addon } from '../native/addon.ts'
 import type { Engine } from '../native/contract.ts'
 import { machineMs } from '../shared/base/clock.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
-import { loadConfig } from '../shared/config/load.ts'
+import { loadPinned } from '../shared/config/load.ts'
 import {
   BOARD_FD,
   FIRST_WAKER_FD,
@@ -182,7 +182,7 @@ class Worker {
 /** Puts the functions of the config back in, which did not travel. */
 async function restore(order: Serve): Promise<void> {
   if (order.version !== VERSION) throw new Error(`the primary speaks version ${order.version} of the protocol, this worker ${VERSION}`)
-  if (order.module !== null) restoreFunctions(order.config, await loadConfig(order.module))
+  if (order.module !== null) restoreFunctions(order.config, await loadPinned(order.module))
 }
 
 function wakerFds(workers: number): number[] {

@@ -17,6 +17,8 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   base: { at: 'src/shared/base/', may: [] },
   'public-types': { at: 'src/index-types.ts', may: [] },
   config: { at: 'src/shared/config/', may: ['base', 'public-types'] },
+  control: { at: 'src/shared/control/', may: ['base', 'config'] },
+  save: { at: 'src/shared/config/save/', may: ['base', 'config', 'control'] },
   ipc: { at: 'src/shared/ipc/', may: ['base', 'config'] },
   native: { at: 'src/native/', may: ['base', 'config', 'ipc'] },
   board: { at: 'src/shared/board/', may: ['base', 'native'] },
@@ -28,9 +30,9 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   forward: stage('forward'),
   observe: stage('observe'),
   worker: { at: 'src/worker/', may: [...shared, 'native', 'exchange', ...stages] },
-  primary: { at: 'src/primary/', may: [...shared, 'native'] },
+  primary: { at: 'src/primary/', may: [...shared, 'control', 'save', 'native'] },
   // `weir explain` asks the worker's own router, so that it cannot tell another story.
-  cli: { at: 'src/cli/', may: [...shared, 'native', 'primary', 'route'] },
+  cli: { at: 'src/cli/', may: [...shared, 'control', 'native', 'primary', 'route'] },
   main: { at: 'src/main.ts', may: ['cli', 'worker'] },
   index: { at: 'src/index.ts', may: ['public-types', 'config'] },
 }

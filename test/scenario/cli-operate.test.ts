@@ -60,7 +60,11 @@ const entries = (servers: Member[]) => servers.map(({ name, address }) => ({ nam
 /** Two servers, `app/a` and `app/b`, and two workers. */
 async function pair(scope: Scope): Promise<{ weir: Balancer; a: Member; b: Member }> {
   const [a, b] = (await members(scope, 'ab')) as [Member, Member]
-  return { weir: await startBalancer(scope, config({ servers: entries([a, b]) }), { workers: 2 }), a, b }
+  return {
+    weir: await startBalancer(scope, config({ servers: entries([a, b]), upstream: { balance: 'round-robin' } }), { workers: 2 }),
+    a,
+    b,
+  }
 }
 
 /** So many requests that server `a` has in its hands until the gate is opened, and their answers. */

@@ -107,7 +107,8 @@ async function isMet(wait: WaitRequest, kit: DeployKit, signal: AbortSignal): Pr
 
 function progressText({ condition, checks }: WaitRequest, data: unknown): string {
   if (condition === 'up' || !Value.Check(WaitData, data)) return `waiting until it is ${condition}`
-  if (condition === 'drained') return `${data.remaining.inFlight} in flight, ${data.remaining.tunnels} of them tunnels`
+  const { inFlight, tunnels } = data.remaining
+  if (condition === 'drained') return `${inFlight} in flight${tunnels === 0 ? '' : `, ${counted(tunnels, 'tunnel')} among them`}`
   return `${data.goodChecks} of ${counted(checks ?? 1, 'good check')}`
 }
 

@@ -38,19 +38,27 @@ async function watched({ batch, others, figuresAtStart, kit, signal }: Soak): Pr
   const { effects, options } = kit
   const read = async () => (await effects.ask('figures', { upstream: options.upstream }, { signal })).servers
   const before = await read()
-  const end = effects.now() + options.soakMs
+  const startedAt = effects.now()
+  const end = startedAt + options.soakMs
+  // A program that has just started is slow at first in every version: times count from the second half on.
+  let warm = before
   for (;;) {
-    await effects.sleep(Math.min(lookMs, Math.max(0, end - effects.now())), signal)
+    await effects.sleep(Math.min(lookMs, options.soakMs / 2, Math.max(0, end - effects.now())), signal)
     const after = await read()
+    if (warm === before && effects.now() >= startedAt + options.soakMs / 2 && effects.now() < end) warm = after
     const { servers } = await upstreamNow(kit, signal)
     const ofServer = ({ id }: ServerDeploy) => performanceBetween(before, after, new Set([id]))
     const urgent = (server: ServerDeploy) => whyGone(servers, server) ?? whyHopeless(ofServer(server))
     for (const server of batch) kit.tell({ event: 'wait', server: server.id, step: null, text: figuresText(ofServer(server)) })
     if (batch.some((server) => urgent(server) !== null)) return urgent
     if (effects.now() < end) continue
-    const live = performanceBetween(before, after, new Set(others))
+    const judged = (ids: readonly string[]): Performance => ({
+      ...performanceBetween(before, after, new Set(ids)),
+      firstBytes: performanceBetween(warm, after, new Set(ids)).firstBytes,
+    })
+    const live = judged(others)
     const measure = live.exchanges >= leastForLatency ? live : performanceUntil(figuresAtStart, new Set(figuresAtStart.map(({ id }) => id)))
-    return (server) => whyWorse(ofServer(server), measure, options)
+    return ({ id }) => whyWorse(judged([id]), measure, options)
   }
 }
 

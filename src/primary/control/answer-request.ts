@@ -10,7 +10,7 @@ import { verbTable } from './verb-table.ts'
 export async function answerRequest(operation: Operation, line: string, caller: Caller): Promise<Answer> {
   try {
     const checked = checkRequest(line)
-    const data = await run(operation, checked, caller)
+    const data = await perform(operation, checked, caller)
     return envelope(operation, schemaName(checked.verb), data)
   } catch (error) {
     return errorAnswer(operation, error)
@@ -27,24 +27,15 @@ export function errorAnswer(operation: Operation, error: unknown): Answer {
   return { schema: 'weir.error/1', ...stamp(operation), error: { code, message, exit: controlErrors[code] } }
 }
 
-async function run(operation: Operation, { verb, request }: CheckedRequest, caller: Caller): Promise<object> {
+/** Does what a request asks for; a change leaves a line in the log. Rejects with ControlError when it is not done. */
+export async function perform(operation: Operation, { verb, request }: CheckedRequest, caller: Caller): Promise<object> {
   // The table pairs each verb with its own request, which the compiler cannot see through a variable.
   const entry = verbTable[verb] as Verb<typeof verb> as { run(operation: Operation, request: object, caller: Caller): object }
   if (!verbs[verb].isChange) return entry.run(operation, request, caller)
-  return audited(operation, { who: caller.who, what: deedOf(verb, request as Record<string, unknown>) }, async () =>
-    entry.run(operation, request, caller),
-  )
-}
-
-/** Does a change, and logs who asked for it and what came of it. */
-export async function audited<D extends object>(
-  operation: Operation,
-  deed: { who: string; what: string },
-  act: () => Promise<D>,
-): Promise<D> {
+  const deed = deedOf(caller.who, verb, request as Record<string, unknown>)
   try {
-    const data = await act()
-    operation.log(auditLine(deed, outcomeOf(data)))
+    const data = await entry.run(operation, request, caller)
+    operation.log(auditLine(deed, outcomeOf(data, deed.isDryRun)))
     return data
   } catch (error) {
     operation.log(auditLine(deed, failureOf(error)))

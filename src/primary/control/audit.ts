@@ -6,6 +6,7 @@ export interface Deed {
   who: string
   /** In words: `drain api/a`. */
   what: string
+  isDryRun: boolean
 }
 
 /** The one line of the log that every change leaves: `control: drain api/a (pid 123, uid 0): changed`. */
@@ -13,8 +14,13 @@ export function auditLine({ who, what }: Deed, outcome: string): string {
   return `control: ${printable(what)} (${who}): ${printable(outcome, 400)}`
 }
 
+/** What a request of this verb is. */
+export function deedOf(who: string, verb: string, request: Readonly<Record<string, unknown>>): Deed {
+  return { who, what: wordsOf(verb, request), isDryRun: request['dryRun'] === true }
+}
+
 /** The fields of a request that say what it is about, with those that make it a different one. */
-export function deedOf(verb: string, request: Readonly<Record<string, unknown>>): string {
+function wordsOf(verb: string, request: Readonly<Record<string, unknown>>): string {
   const { server, upstream, address, weight, graceMs } = request
   const words = [verb, server ?? upstream, address, weight, graceMs === undefined ? undefined : `grace ${graceMs} ms`]
   const flags = ['strict', 'force', 'dryRun'].filter((flag) => request[flag] === true)
@@ -22,8 +28,8 @@ export function deedOf(verb: string, request: Readonly<Record<string, unknown>>)
 }
 
 /** What came of it, from its answer. */
-export function outcomeOf(data: object): string {
-  if ('dryRun' in data && data.dryRun === true) return 'nothing was done'
+export function outcomeOf(data: object, isDryRun: boolean): string {
+  if (isDryRun) return 'nothing was done'
   if ('cut' in data) return `${data.cut} closed`
   if ('changed' in data) return data.changed === true ? 'changed' : 'it was so already'
   return 'done'

@@ -1,10 +1,11 @@
-import { type LoadResult, loadConfig } from '../../shared/config/load.ts'
 import type { Config } from '../../shared/config/model.ts'
 import { renderProblems } from '../../shared/config/problem.ts'
+import { loadSource } from '../../shared/config/source.ts'
 import type { PlanData, PlanStep, ReloadData, ReloadOutcome } from '../../shared/control/data.ts'
 import { ControlError } from '../../shared/control/requests.ts'
 import type { Configuration, Source } from '../configuration.ts'
 import type { Overrides } from '../overrides.ts'
+import { codeSteps } from './code-steps.ts'
 import { type PlanLoad, planOf } from './plan.ts'
 
 export interface ReloaderOptions {
@@ -13,8 +14,6 @@ export interface ReloaderOptions {
   configuration: Configuration
   overrides: Overrides
   load: PlanLoad
-  /** What workers need beside the config; called for a config that loaded. */
-  pin(path: string): Promise<Source['module']>
   /** Runs the work of a reload; others see that it goes on. */
   around<T>(work: () => Promise<T>): Promise<T>
   /** A config is in force that was not before. */
@@ -82,13 +81,13 @@ export class Reloader {
   }
 
   async #load(): Promise<Loaded> {
-    const { file, configuration, load, pin } = this.#options
+    const { file, configuration, load } = this.#options
     if (file === null) throw new ControlError('refused', 'this weir was started without a config file: there is nothing to reload')
-    const loaded: LoadResult = await loadConfig(file)
+    const { loaded, module } = await loadSource(file)
     if (!loaded.ok) throw new ControlError('invalid-config', renderProblems(loaded.problems).trimEnd())
-    const before = configuration.source.config
-    const steps = planOf(before, loaded.config, load)
-    const source = { config: withoutRestart(loaded.config, before), module: /\.[cm]?[jt]s$/.test(file) ? await pin(file) : null }
+    const before = configuration.source
+    const steps = [...planOf(before.config, loaded.config, load), ...codeSteps(before.module, module, loaded.config)]
+    const source = { config: withoutRestart(loaded.config, before.config), module }
     return { file, source, steps, warnings: loaded.warnings.map(({ message }) => message) }
   }
 

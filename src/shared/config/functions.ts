@@ -7,7 +7,8 @@ import type { Config } from './model.ts'
  */
 export function restoreFunctions(config: Config, loaded: LoadResult): void {
   if (!loaded.ok) throw new Error(`${config.source} no longer loads: ${loaded.problems[0]?.message ?? 'unknown problem'}`)
-  if (JSON.stringify(loaded.config) !== JSON.stringify(config)) throw new Error(`${config.source} changed while it was being applied`)
+  if (JSON.stringify(loaded.config.listeners) !== JSON.stringify(config.listeners))
+    throw new Error(`${config.source} gives another config here than in the primary: it may depend on the time, or on chance`)
   config.listeners.forEach((listener, i) => {
     listener.routes.forEach((route, j) => {
       const original = loaded.config.listeners[i]?.routes[j]
@@ -16,10 +17,11 @@ export function restoreFunctions(config: Config, loaded: LoadResult): void {
       if (original?.pick !== undefined) route.pick = original.pick
     })
   })
-  config.upstreams.forEach(({ hash }, i) => {
-    const key = loaded.config.upstreams[i]?.hash?.key
+  // Their servers may differ: some were discovered, or added by a command.
+  for (const { name, hash } of config.upstreams) {
+    const key = loaded.config.upstreams.find((upstream) => upstream.name === name)?.hash?.key
     if (hash !== null && key?.from === 'function') hash.key = key
-  })
+  }
 }
 
 /** A copy without functions, which can be sent to another process. */

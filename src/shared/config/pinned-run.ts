@@ -21,15 +21,32 @@ interface Run {
   cache: ModuleCache
 }
 
+/** What an import gets, at once or as a promise; a module that is required is there at once. */
 function exportsOf(run: Run, path: string, mode: Mode): unknown {
   const known = run.cache[path]
-  if (known) return known.exports
+  const exports: unknown = known ? known.exports : evaluated(run, path, mode)
+  if (mode === 'required') return exports
+  return exports instanceof Promise ? exports.then(namespaceOf) : namespaceOf(exports)
+}
+
+function evaluated(run: Run, path: string, mode: Mode): unknown {
   const text = run.pinned.files[path] ?? ''
-  if (path.endsWith('.json')) return jsonExports(run, path, text)
-  const jiti = createJiti(path, optionsFor(run, path, mode))
   const ending = path.slice(path.lastIndexOf('.'))
+  if (ending === '.json') {
+    const exports: unknown = JSON.parse(text)
+    run.cache[path] = { exports } as ModuleCache[string]
+    return exports
+  }
+  const jiti = createJiti(path, optionsFor(run, path, mode))
   // Left to itself, jiti would hand plain JavaScript to Node, which reads the file again and then never more.
   return jiti.evalModule(text, { id: path, filename: path, ext: ending, cache: run.cache, async: mode === 'awaited', forceTranspile: true })
+}
+
+/** As Node shows CommonJS and JSON to an import: the whole is the default, and its parts have their names. */
+function namespaceOf(exports: unknown): unknown {
+  const isMap = typeof exports === 'object' && exports !== null
+  if (isMap && '__esModule' in exports) return exports
+  return { ...(isMap ? exports : {}), default: exports }
 }
 
 /** Imports of pinned files are virtual modules of the file that imports them, each run when it is asked for. */
@@ -46,12 +63,4 @@ function optionsFor(run: Run, path: string, mode: Mode): JitiOptions {
 /** jiti asks for a file URL by its path. */
 function virtualName(specifier: string): string {
   return specifier.startsWith('file:') ? decodeURIComponent(new URL(specifier).pathname) : specifier
-}
-
-function jsonExports(run: Run, path: string, text: string): unknown {
-  const value: unknown = JSON.parse(text)
-  const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
-  const exports = isMap && !('default' in value) ? Object.defineProperty({ ...value }, 'default', { value }) : { default: value }
-  run.cache[path] = { exports } as ModuleCache[string]
-  return exports
 }

@@ -3,6 +3,7 @@
  * The channel is node:cluster's, with 'advanced' serialization.
  */
 import type { Config } from '../config/model.ts'
+import type { PinnedModule } from '../config/pinned.ts'
 import type { HeartbeatMessage, ServersMessage } from './server-state.ts'
 
 export const VERSION = 3
@@ -21,8 +22,8 @@ export interface Serve {
   generation: number
   /** Its functions do not travel; see `module`. */
   config: Config
-  /** A TypeScript config, which the worker loads again for its functions. */
-  module: string | null
+  /** A TypeScript config as it was when it was read, which the worker runs again for its functions. */
+  module: PinnedModule | null
   /** Board rows by `upstream/server`: stable for as long as the primary lives. */
   slots: Record<string, number>
   /** All that is known of the servers when the order is given: a worker that serves knows who is down. */

@@ -38,6 +38,8 @@ bool server_is_stuck(const UpstreamConnection& u) {
 }
 
 bool tunnel_is_stuck(const Tunnel& t) {
+  // One that breaks reads no more, and waits for time to pass.
+  if (t.state == Tunnel::State::breaking) return false;
   for (int from = 0; from < 2; ++from)
     if (t.sides[1 - from].out.empty() && has_unread(t.sides[from].fd)) return true;
   return false;

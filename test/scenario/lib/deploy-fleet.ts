@@ -23,10 +23,10 @@ const START_MS = 20_000
 
 /** The shell waits until the old process is gone; a process that only its parent has not looked after yet is gone. */
 const SCRIPT = `set -e
-pid=$(cat "$1.pid")
+pid=$(cat "$FOLDER/$1.pid")
 kill "$pid"
 while [ -d "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status"; do sleep 0.02; done
-setsid "$NODE" --import tsx "$PROGRAM" "$2" "$PWD/$1.pid" "$3" >"$1.log" 2>&1 &
+setsid "$NODE" --import tsx "$PROGRAM" "$2" "$FOLDER/$1.pid" "$3" >"$FOLDER/$1.log" 2>&1 &
 echo "started $1 in version $3"
 `
 
@@ -40,11 +40,11 @@ export async function startFleet(scope: Scope, names: string): Promise<DeployFle
     rmSync(folder, { recursive: true, force: true })
   })
   const servers = await Promise.all([...names].map(async (name) => ({ name, address: `127.0.0.1:${await start(folder, name)}` })))
-  const environment = `NODE='${process.execPath}' PROGRAM='${PROGRAM}'`
+  const environment = `NODE='${process.execPath}' PROGRAM='${PROGRAM}' FOLDER='${folder}'`
   return {
     servers,
     socket: join(folder, 'weir.sock'),
-    restart: (version) => `cd '${folder}' && ${environment} sh restart.sh {name} {port} ${version}`,
+    restart: (version) => `${environment} sh '${folder}/restart.sh' {name} {port} ${version}`,
     pid,
   }
 }

@@ -178,6 +178,20 @@ for (const [what, change, why] of [
   })
 }
 
+test('a new server may be slow in the first half of the time that it is watched', async () => {
+  const ran = await deployed({
+    prepare: (fleet) => {
+      let looks = 0
+      fleet.onCommand = (server) => (Object.assign(server, { firstByteMs: 200 }), { kind: 'exit', code: 0 })
+      fleet.onCall = ({ what }, when) => {
+        if (what === 'run') looks = 0
+        if (what === 'figures' && when === 'after' && ++looks === 5) for (const server of fleet.servers) server.firstByteMs = 5
+      }
+    },
+  })
+  assert.equal(outcomes(ran), 'done done done')
+})
+
 test('the last server is measured by what was before the deploy', async () => {
   const ran = await deployed({
     prepare: (fleet) => {

@@ -81,7 +81,7 @@ for (const ending of ['ts', 'mts', 'js', 'mjs']) {
 test('CommonJS configs, what they require and JSON are pinned', async () => {
   const root = tree({
     'weir.config.cjs':
-      "const { port } = require('./port')\nconst names = require('./names.json')\nmodule.exports = { default: { listeners: { web: { bind: ':' + port, upstream: names.one } }, upstreams: { api: { servers: ['h:1'] } } } }",
+      "const { port } = require('./port')\nconst names = require('./names.json')\nmodule.exports = { listeners: { web: { bind: ':' + port, upstream: names.one } }, upstreams: { api: { servers: ['h:1'] } } }",
     'port.cjs': 'exports.port = require("./base.js").base + 1',
     'base.js': 'exports.base = 8079',
     'names.json': '{ "one": "api" }',
@@ -91,6 +91,14 @@ test('CommonJS configs, what they require and JSON are pinned', async () => {
   const config = await configOf(pinned)
   assert.equal(config.listeners[0]?.bind[0]?.text, ':8080')
   assert.equal(Object.keys(pinned.files).length, 4)
+})
+
+test('CommonJS can be imported as Node would', async () => {
+  const root = tree({
+    'weir.config.mjs': configText("import whole, { name } from './a.cjs'", '() => ({ upstream: [whole.name, name].join() })'),
+    'a.cjs': "module.exports = { name: 'a' }",
+  })
+  assert.deepEqual(await answerOf(await pinModule(join(root, 'weir.config.mjs'))), { upstream: 'a,a' })
 })
 
 test('JSON can be imported, by name and as a whole, and circles of imports end', async () => {

@@ -110,5 +110,5 @@ test('a successor that is late is ended with all that it has forked', async (t) 
 test('a program that is broken on the disk is not started at all', async (t) => {
   const { fd } = await listen(t)
   const message = await failureOf(start('well', [fd], { probe: [...script('successor'), '--broken'] }))
-  assert.equal(message, 'the program on the disk does not start\n  SyntaxError: of the new program')
+  assert.equal(message, 'not started anew, as the program on the disk or its config is broken:\n  SyntaxError: of the new program')
 })

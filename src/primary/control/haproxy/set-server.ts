@@ -1,8 +1,5 @@
 import type { Operation } from '../operation.ts'
 import type { Caller } from '../verb.ts'
-import { drainVerb } from '../verbs/drain.ts'
-import { maintVerb } from '../verbs/maint.ts'
-import { readyVerb } from '../verbs/ready.ts'
 import { act, forced } from './act.ts'
 import { type HaproxyCommand, HaproxyError } from './command.ts'
 import { serverByName } from './find.ts'
@@ -45,8 +42,8 @@ function changeState(
   last: string | undefined,
   caller: Caller,
 ): Promise<''> {
-  if (state === 'ready') return act(operation, 'ready', readyVerb, { server }, caller)
-  if (state === 'drain') return act(operation, 'drain', drainVerb, { server, ...forced(last) }, caller)
-  if (state === 'maint') return act(operation, 'maint', maintVerb, { server, ...forced(last) }, caller)
+  if (state === 'ready') return act(operation, 'ready', { server }, caller)
+  if (state === 'drain') return act(operation, 'drain', { server, ...forced(last) }, caller)
+  if (state === 'maint') return act(operation, 'maint', { server, ...forced(last) }, caller)
   throw new HaproxyError("'set server <srv> state' expects 'ready', 'drain' and 'maint'.")
 }

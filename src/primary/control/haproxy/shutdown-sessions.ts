@@ -1,4 +1,3 @@
-import { cutVerb } from '../verbs/cut.ts'
 import { act } from './act.ts'
 import type { HaproxyCommand } from './command.ts'
 import { serverByName } from './find.ts'
@@ -8,6 +7,6 @@ export const shutdownSessions: HaproxyCommand = {
   usage: 'shutdown sessions server <bk>/<srv>',
   text: 'kill sessions on a server',
   run(operation, [name], caller) {
-    return act(operation, 'cut', cutVerb, { server: serverByName(operation, name).record.server }, caller)
+    return act(operation, 'cut', { server: serverByName(operation, name).record.server }, caller)
   },
 }

@@ -76,6 +76,9 @@ export function backendRow(operation: Operation, { id, config, servers }: Backen
   const sum = (column: 'scur' | 'stot' | 'bin' | 'bout' | 'econ' | 'wredis') =>
     rows.reduce((total, row) => total + Number(row[column] ?? 0), 0)
   const usable = servers.map(({ entry }) => entry).filter(({ record }) => takesTraffic(record))
+  // Backups count from when they serve.
+  const first = Math.min(...usable.map(({ record }) => record.config.tier))
+  const serving = usable.filter(({ record }) => record.config.tier === first)
   const changedMs = Math.max(0, ...servers.map(({ entry }) => entry.sinceMs.health))
   return {
     pxname: config.name,
@@ -89,7 +92,7 @@ export function backendRow(operation: Operation, { id, config, servers }: Backen
     econ: sum('econ'),
     wredis: sum('wredis'),
     status: usable.length > 0 ? 'UP' : 'DOWN',
-    weight: Math.round(usable.reduce((total, { record }) => total + record.config.weight * record.weightShare, 0)),
+    weight: Math.round(serving.reduce((total, { record }) => total + record.config.weight * record.weightShare, 0)),
     act: usable.filter(({ record }) => record.config.tier === 0).length,
     bck: usable.filter(({ record }) => record.config.tier > 0).length,
     lastchg: servers.length === 0 ? 0 : secondsSince(changedMs, nowMs),

@@ -1,6 +1,5 @@
 import type { Operation } from '../operation.ts'
 import type { Caller } from '../verb.ts'
-import { weightVerb } from '../verbs/weight.ts'
 import { act, forced } from './act.ts'
 import { type HaproxyCommand, HaproxyError } from './command.ts'
 import { serverByName } from './find.ts'
@@ -35,7 +34,7 @@ export function changeWeight(
 ): Promise<''> {
   if (value === undefined) throw new HaproxyError('Require <weight> or <weight%>.')
   const configured = operation.fleet.table.get(server)?.record.config.weight ?? 1
-  return act(operation, 'weight', weightVerb, { server, weight: weightOf(value, configured), ...forced(last) }, caller)
+  return act(operation, 'weight', { server, weight: weightOf(value, configured), ...forced(last) }, caller)
 }
 
 /** What our own verb takes: shares of more than 100% as a number. Throws HaproxyError with HAProxy's words. */
