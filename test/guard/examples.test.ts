@@ -3,8 +3,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import WebSocket from 'ws'
-import { inTime } from '../scenario/lib/wait.ts'
+import { inTime, type Scope } from '../scenario/lib/wait.ts'
 import { checkConfig } from './lib/check-config.ts'
+import { proveRollingDeploy } from './lib/rolling-deploy.ts'
 import { runExample, type Seen } from './lib/running-example.ts'
 import { root, textOf } from './lib/sources.ts'
 
@@ -14,10 +15,10 @@ const configIn = (folder: string) => readdirSync(join(root, 'examples', folder))
 const proven: string[] = []
 
 /** A test that runs the example and is its proof. */
-function example(folder: string, serversAreDown: boolean, prove: (address: string) => Promise<void>): void {
+function example(folder: string, serversAreDown: boolean, prove: (address: string, scope: Scope) => Promise<void>): void {
   proven.push(folder)
   test(`examples/${folder} does what its README says`, async (t) =>
-    prove(await runExample(t, { folder, config: configIn(folder), serversAreDown })))
+    prove(await runExample(t, { folder, config: configIn(folder), serversAreDown }), t))
 }
 
 const get = (address: string, path: string, headers: Record<string, string> = {}) =>
@@ -83,6 +84,8 @@ example('custom-errors', true, async (address) => {
   const lost = await get(address, '/elsewhere')
   assert.deepEqual([lost.status, await lost.text()], [404, '<h1>Nothing here</h1>'])
 })
+
+example('rolling-deploy', true, (address, scope) => proveRollingDeploy(scope, address))
 
 example('websocket', false, async (address) => {
   const said = [await echo(`ws://${address}/socket/`), await echo(`ws://${address}/socket/`)]

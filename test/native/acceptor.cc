@@ -59,6 +59,20 @@ TEST("a socket that is listened to no more refuses, and what it accepted lives o
   round.expect_clean();
 }
 
+TEST("a socket that other workers listen to still is theirs alone, and wakes us no more") {
+  Round round;
+  const Door door(round.bed, 1);
+  const UniqueFd theirs(::fcntl(door.fd, F_DUPFD_CLOEXEC, 0));
+  round.bed.engine.acceptor.remove(door.fd);
+  Peer client = knock(door.port);
+  CHECK(client.open());
+  CHECK(round.bed.run(10));
+  CHECK(accept_from(theirs).open());
+  client.close();
+  round.bed.at_start.fds += 1;
+  round.expect_clean();
+}
+
 TEST("a paused socket can be closed, and so can one that was never listened to") {
   Round round;
   const Door door(round.bed, 1);

@@ -119,7 +119,7 @@ export class Client {
     for (let line = this.#lines.shift(); line !== undefined && !this.#socket.destroyed; line = this.#lines.shift()) {
       await this.#answer(line)
       // Thousands of requests in one packet are no reason for health checks to wait.
-      
+      await new Promise(setImmediate)
     }
     this.#isRunning = false
     this.#quietSince = performance.now()

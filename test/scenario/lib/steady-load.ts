@@ -161,12 +161,13 @@ class Load implements SteadyLoad {
     const body = lane.text.slice(head + 4)
     if (body.length < length) return
     const status = lane.text.slice(9, 12)
+    const isLast = /\r\nconnection: close\r\n/i.test(lane.text.slice(0, head + 2))
     // Bytes behind an answer or somebody else's answer: nothing on this connection can be believed any more.
     if (status === '200' && body !== `/${lane.number}`) this.#lose(lane, `wrong answer ${JSON.stringify(body.slice(0, 40))}`)
-    else this.#settle(lane, status)
+    else this.#settle(lane, status, isLast)
   }
 
-  #settle(lane: Lane, status: string): void {
+  #settle(lane: Lane, status: string, isLast: boolean): void {
     if (status === '200') {
       this.answered++
       this.#due.push(this.#dueAt(lane.number))
@@ -174,7 +175,9 @@ class Load implements SteadyLoad {
     } else this.#fail(lane, status)
     lane.number = -1
     lane.text = ''
-    this.#free.push(lane)
+    // The server has said that it takes no further request here.
+    if (isLast) this.#lose(lane, '')
+    else this.#free.push(lane)
   }
 
   #lose(lane: Lane, what: string): void {

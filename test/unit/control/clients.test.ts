@@ -201,18 +201,22 @@ test('a client that goes away ends its wait', async (t) => {
   assert.equal(looks, before, 'nobody looks any more')
 })
 
-test('thousands of requests in one packet leave room for other work', async (t) => {
+test('many requests in one packet leave room for other work', async (t) => {
   const { operation } = fake()
   const { path } = await opened(t, operation)
   const client = asker(t, path)
   let turns = 0
-  const timer = setInterval(() => turns++, 1)
-  t.after(() => clearInterval(timer))
-  client.send('{"verb":"plan"}\n'.repeat(4_000))
-  await until(() => client.lines.length >= 1, 'the first answer')
+  const turn = () => {
+    turns++
+    immediate = setImmediate(turn)
+  }
+  let immediate = setImmediate(turn)
+  t.after(() => clearImmediate(immediate))
+  await client.connected
   turns = 0
-  await until(() => client.lines.length === 4_000, 'all answers', 20_000)
-  assert.ok(turns > 10, `${turns} timers ran meanwhile`)
+  client.send('{"verb":"plan"}\n'.repeat(1_000))
+  await until(() => client.lines.length === 1_000, 'all answers', 20_000)
+  assert.ok(turns >= 1_000, `the loop turned ${turns} times`)
 })
 
 test('who asked is in the audit line, and no character of a request can write another line', async (t) => {
