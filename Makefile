@@ -118,6 +118,7 @@ fuzz: native-fuzz #? the same as native-fuzz
 
 generate: $(MODULES) #? rewrites the generated files: abi.h, config reference
 	@$(NODE) --import tsx scripts/generate-abi.ts
+	@$(NODE) --import tsx scripts/generate-control-docs.ts
 	@$(NODE) --import tsx scripts/generate-config-docs.ts
 
 sizes: $(MODULES) #? files, median, longest: a mirror, not a gate

@@ -1,6 +1,6 @@
 // Started as root with a user in its config, weir is that user before a client can reach it.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { runToEnd, startBalancer } from './lib/balancer.ts'
@@ -64,6 +64,8 @@ test('a worker that is replaced is that user, too', { skip }, async (t) => {
 
 test('the successor of an upgrade is that user, and answers at the same control socket', { skip }, async (t) => {
   const { weir, ids, socket } = await begin(t)
+  // The successor reads the config as that user.
+  chmodSync(weir.folder, 0o755)
   const { pid } = await data<{ pid: number }>(weir, 'upgrade', '--socket', socket)
   t.after(() => end(pid))
   assert.deepEqual(idsOf(pid), ids)
