@@ -44,6 +44,14 @@ test('a deploy prints each step, the output under the name of its server, and a 
   )
 })
 
+test('on a terminal one line is written anew, and cleared before the report', async (t) => {
+  const { out, err } = await weirAt(await weirWith(t, ['a', 'b']), [...deploy, '--cmd', 'true'], { errWidth: 60 })
+  assert.ok(err.includes('\r\u001b[K1 finished · api/b: running the command, '), err)
+  assert.ok(err.endsWith('\r\u001b[K'))
+  assert.ok(err.split('\r\u001b[K').every((line) => line.length < 60))
+  assert.match(out, /api is deployed/)
+})
+
 test('with --json each line is an envelope of its schema, the last one the report', async (t) => {
   const { code, out } = await weirAt(await weirWith(t, ['a', 'b']), [...deploy, '--cmd', 'exit 3', '--json'])
   const lines = out
