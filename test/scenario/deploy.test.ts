@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { test } from 'node:test'
-import WebSocket from 'ws'
 import type { DeployData, DeployedServer } from '../../src/cli/deploy/data.ts'
 import { type Balancer, MAIN, NODE, startBalancer } from './lib/balancer.ts'
 import { config } from './lib/config.ts'
 import { type DeployFleet, startFleet } from './lib/deploy-fleet.ts'
 import { type MixedLoad, startMixedLoad } from './lib/mixed-load.ts'
 import { inTime, type Scope, until } from './lib/wait.ts'
+import { openWebSockets } from './lib/web-sockets.ts'
 
 const RATE = 2_000
 const CLIENTS = 200
@@ -67,42 +67,17 @@ function assertNothingFailed({ load, weir }: Stage): void {
   assert.deepEqual(load.failures.slice(0, 10), [], `${load.failures.length} of ${load.sent} failed\n${weir.log()}`)
 }
 
-/** The server that it is on, and whether it is still open. */
-interface Tunnel {
-  socket: WebSocket
-  answers: string[]
-}
-
-async function openTunnels(scope: Scope, weir: Balancer, count: number): Promise<Tunnel[]> {
-  const tunnels = Array.from({ length: count }, (): Tunnel => ({ socket: new WebSocket(weir.url('/socket')), answers: [] }))
-  scope.after(() => {
-    for (const { socket } of tunnels) socket.terminate()
-  })
-  for (const { socket, answers } of tunnels) {
-    socket.on('message', (message) => void answers.push(String(message)))
-    socket.on('error', () => undefined)
-  }
-  await until(() => tunnels.every(({ socket }) => socket.readyState === WebSocket.OPEN), {
-    within: 10_000,
-    what: 'all WebSockets are open',
-  })
-  return tunnels
-}
-
 test('three servers are killed and replaced under load: no request fails, and WebSockets of the others live on', async (t) => {
   const stage = await setStage(t)
   const { fleet, load, weir } = stage
-  const tunnels = await openTunnels(t, weir, SOCKETS)
-  const closedAt = new Map<Tunnel, number>()
-  for (const tunnel of tunnels) tunnel.socket.on('close', () => closedAt.set(tunnel, performance.now()))
+  const sockets = await openWebSockets(t, weir, SOCKETS)
+  const living = () => sockets.filter(({ isOpen }) => isOpen())
   const run = deploy(t, fleet, ['--cmd', fleet.restart('v2'), '--drain-timeout', '1s', ...watch])
   // When the first server is being restarted, only its WebSockets are gone.
   await until(() => run.lines().some((line) => line.includes('"step":"checking"')), { within: 30_000, what: 'the first restart' })
-  const lostFirst = closedAt.size
-  assert.ok(lostFirst > 0 && lostFirst < SOCKETS, `${lostFirst} WebSockets closed`)
-  const living = tunnels.filter((tunnel) => !closedAt.has(tunnel))
-  for (const { socket } of living) socket.send('still here')
-  await until(() => living.every(({ answers }) => answers.length > 0), { what: 'WebSockets of the other servers answer' })
+  const left = living()
+  assert.ok(left.length > 0 && left.length < SOCKETS, `${left.length} WebSockets are left`)
+  await Promise.all(left.map(({ echoes }) => echoes('still here')))
   const { code, report, lines } = await run.ended
   await load.stop()
   for (const server of report.servers) t.diagnostic(took(server))

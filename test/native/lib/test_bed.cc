@@ -21,10 +21,13 @@ void require(bool holds, const char* what) {
   abort();
 }
 
+// Nobody else is here: at 127.0.0.1 somebody may still look for a server whose port is ours now.
+constexpr const char* kHost = "127.20.19.77";
+
 UniqueFd connect_to(uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Address to;
-  require(Address::from_ip("127.0.0.1", port, to), "an address");
+  require(Address::from_ip(kHost, port, to), "an address");
   require(::connect(fd.get(), &to.any, to.length) == 0, "a connection to the engine");
   return fd;
 }
@@ -81,7 +84,7 @@ TestBed::TestBed(Sockets servers) : sockets(servers) {
   ::signal(SIGPIPE, SIG_IGN);
   require(engine.rt.board.map(-1, 1, 0), "a board");
   engine.rt.board.mine()[abi::worker_counter::alive] = 1;
-  Listening own = listen_on_ip("127.0.0.1", 0, 64);
+  Listening own = listen_on_ip(kHost, 0, 64);
   require(own.fd.valid(), "a listening socket");
   port_ = own.port;
   require(engine.acceptor.add(own.fd.release(), 0, own.port), "the acceptor");
@@ -103,7 +106,7 @@ TestBed::~TestBed() {
 
 void TestBed::take_connections() {
   if (sockets == Sockets::tcp) {
-    server_listening_ = listen_on_ip("127.0.0.1", 0, 64);
+    server_listening_ = listen_on_ip(kHost, 0, 64);
   } else {
     path_ = "/tmp/weir-test-bed-" + std::to_string(::getpid());
     server_listening_ = listen_on_path(path_, 64);
@@ -122,7 +125,7 @@ void TestBed::define_server() {
 
 Address TestBed::server_address() const {
   Address at;
-  require(sockets == Sockets::tcp ? Address::from_ip("127.0.0.1", server_listening_.port, at) : Address::from_path(path_, at), "an address");
+  require(sockets == Sockets::tcp ? Address::from_ip(kHost, server_listening_.port, at) : Address::from_path(path_, at), "an address");
   return at;
 }
 

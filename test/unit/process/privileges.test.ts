@@ -9,7 +9,10 @@ const files: AccountFiles = {
 }
 
 /** A system that writes down what it is asked. `keepsRoot`: setuid only seems to work. */
-function system({ uid = 0, gid = 0, keepsRoot = false }: { uid?: number; gid?: number; keepsRoot?: boolean } = {}): { calls: string[]; identity: Identity } {
+function system({ uid = 0, gid = 0, keepsRoot = false }: { uid?: number; gid?: number; keepsRoot?: boolean } = {}): {
+  calls: string[]
+  identity: Identity
+} {
   const calls: string[] = []
   const now = { uid, gid }
   const change = (what: 'uid' | 'gid', id: number) => {
