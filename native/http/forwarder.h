@@ -52,8 +52,9 @@ class Forwarder {
   [[nodiscard]] bool has_work() const { return !queue_.empty(); }
   void sweep();
 
-  // No further request on any connection: within `spread_ms`, each in its turn, idle ones are closed and busy ones told so by their next
-  // response. With 0 it is everybody's turn. Who connected less than a second before and has not spoken yet gets that second.
+  // No further request on any connection: each has its turn in the first half of `spread_ms` and is told by its next response from then
+  // on; who has asked nothing for another half is closed. With 0 all of it is at once. Who connected less than a second before and has
+  // not spoken yet gets that second.
   void drain(uint32_t spread_ms);
   // The same for the connections of one listener, which is no more; and what is left of that when its index is another listener's:
   // connections of the one before leave at once, or with their next response.
@@ -96,6 +97,7 @@ class Forwarder {
 
   // forwarder_departure.cc
   [[nodiscard]] bool leaves(const ClientConnection& c) const;
+  [[nodiscard]] bool is_overdue(const ClientConnection& c) const;
   [[nodiscard]] bool may_speak_yet(const ClientConnection& c) const;
   void begin_departure(Departure& d, uint32_t spread_ms);
   void ask_to_leave(ClientConnection& c);

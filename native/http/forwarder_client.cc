@@ -99,7 +99,7 @@ void Forwarder::read_head(ClientConnection& c) {
     rt_.buffers.give_back(c.in);
     c.in = nullptr;
   }
-  if (!c.queued && leaves(c) && !may_speak_yet(c)) close_client(c);
+  if (!c.queued && is_overdue(c) && !may_speak_yet(c)) close_client(c);
 }
 
 void Forwarder::parse_head(ClientConnection& c) {
@@ -273,7 +273,7 @@ void Forwarder::next(ClientConnection& c) {
     c.in = nullptr;
   }
   // Its turn to leave came behind its response's head: it was not told, so it is looked at once more before it is closed.
-  if (leaves(c)) c.readable = true;
+  if (is_overdue(c)) c.readable = true;
   if (c.in || c.readable) enqueue(c);
 }
 

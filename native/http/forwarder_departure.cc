@@ -17,6 +17,12 @@ bool Forwarder::leaves(const ClientConnection& c) const {
   return c.must_leave || departure_.has_turn(c.slot_index, rt_.now_us) || listeners_[c.listener]->departure.has_turn(c.slot_index, rt_.now_us);
 }
 
+// A client that uses its connection is told by a response; to close it between two of its requests would lose one now and then.
+bool Forwarder::is_overdue(const ClientConnection& c) const {
+  return c.must_leave || departure_.is_overdue(c.slot_index, rt_.now_us) ||
+         listeners_[c.listener]->departure.is_overdue(c.slot_index, rt_.now_us);
+}
+
 bool Forwarder::may_speak_yet(const ClientConnection& c) const {
   return c.exchanges == 0 && uint32_t(rt_.now_us / 1000) - c.accepted_ms < kLastWordsMs;
 }
@@ -54,7 +60,7 @@ void Forwarder::begin_departure(Departure& d, uint32_t spread_ms) {
 // One timer for everybody's turn. After its last time nobody idle is left, and the others leave with their next response.
 void Forwarder::on_departure_timer() {
   clients.each([&](ClientConnection* c) {
-    if (leaves(*c)) ask_to_leave(*c);
+    if (is_overdue(*c)) ask_to_leave(*c);
   });
   departure_timer_.kind = kDepartureTimer;
   if (rt_.now_us < departure_last_us_) rt_.wheel.arm(&departure_timer_, departure_step_ms_);

@@ -21,6 +21,8 @@ export interface ConfigurationOptions {
   listeners: Listeners
   overrides: Overrides
   supervisor(): Supervisor
+  /** Throws when it may not be changed any more. */
+  mayChange(): void
 }
 
 type Order = Omit<Serve, 'state' | 'inherited' | 'passed'>
@@ -83,7 +85,10 @@ export class Configuration {
 
   /** One after the other with everything else that changes what is in force. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
+    const done = this.#turn.then(() => {
+      this.#options.mayChange()
+      return work()
+    })
     this.#turn = done.catch(() => {})
     return done
   }

@@ -64,15 +64,20 @@ export class LifeCycle {
   async succeed(operation: Operation, isSuccessor: boolean): Promise<void> {
     this.#isServing = true
     if (!isSuccessor) return
-    const { log, configuration } = this.#options
-    const { pidFile } = configuration.source.config
-    try {
+    const { pidFile } = this.#options.configuration.source.config
+    await this.#attempt(() => {
       if (pidFile !== null) this.#pidFile = takeOverPidFile(pidFile, process.pid)
-      await this.#openControl(operation, true)
-      await this.#openReadiness()
+    })
+    await this.#attempt(() => this.#openControl(operation, true))
+    await this.#attempt(() => this.#openReadiness())
+  }
+
+  /** It serves; to end now would be worse than to go on without this. */
+  async #attempt(open: () => void | Promise<void>): Promise<void> {
+    try {
+      await open()
     } catch (error) {
-      // It serves; to end now would be worse.
-      log((error as Error).message)
+      this.#options.log((error as Error).message)
     }
   }
 
@@ -97,8 +102,15 @@ export class LifeCycle {
     }
   }
 
+  /** Throws ControlError when another process has taken over: what were changed here would be lost. */
+  requireOwn(): void {
+    if (this.#isSucceeded) throw new ControlError('refused', 'another process has taken over: ask again')
+    if (this.#state === 'upgrading') throw new ControlError('refused', 'an upgrade is on its way: ask again when it is over')
+  }
+
   /** Starts the program anew on these sockets, and ends this one when the new one serves. Throws ControlError, and goes on. */
   async upgrade(): Promise<UpgradeData> {
+    this.requireOwn()
     if (this.#state === 'stopping') throw new ControlError('refused', 'this weir is stopping')
     const { listeners, overrides, systemd, log } = this.#options
     const startMs = performance.now()
@@ -112,10 +124,10 @@ export class LifeCycle {
       log(`upgrade: process ${pid} serves now; this one finishes what it has`)
       // After the answer to whoever asked.
       setImmediate(() => {
-        this.#control?.close()
         this.#readiness?.close()
+        // The control socket stays until the new one has put its own in its place.
         release()
-        void this.stop('upgrade', {})
+        this.stop('upgrade', {})
       })
       return { pid, tookMs }
     } finally {

@@ -33,6 +33,8 @@ export interface OperatorOptions {
   upgrade(): Promise<UpgradeData>
   stop(graceMs: number | undefined): number
   state(): StatusData['state']
+  /** Throws ControlError when another process has taken over. */
+  mayChange(): void
   log(line: string): void
 }
 
@@ -95,14 +97,16 @@ export class Operator implements Operation {
   }
 
   async setAdmin(server: string, admin: ServerState['admin'], isStrict: boolean): Promise<void> {
-    const { overrides, fleet } = this.#options
+    const { overrides, fleet, mayChange } = this.#options
+    mayChange()
     overrides.setAdmin(server, admin, isStrict)
     fleet.table.setAdmin(server, admin, machineMs(), 'by command', isStrict)
     await this.#applied()
   }
 
   async setWeightShare(server: string, share: number): Promise<void> {
-    const { overrides, fleet, configuration } = this.#options
+    const { overrides, fleet, configuration, mayChange } = this.#options
+    mayChange()
     const upstream = configuration.source.config.upstreams.find(({ name }) => server.startsWith(`${name}/`))
     const listed = upstream?.servers.find(({ name }) => `${upstream.name}/${name}` === server)
     overrides.setWeight(server, share, listed?.weight ?? null)

@@ -77,7 +77,10 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
   const wakers = Array.from({ length: columns }, () => native.createWaker())
   const sockets = new SocketsOfWorkers(native, { board: board.fd, wakers }, () => listeners.fds)
   const supervisor = new Supervisor({ workers: columns, board, sockets, order: (column) => configuration.order(column), fleet, log })
-  const configuration = new Configuration({ source, columns, fleet, listeners, overrides, supervisor: () => supervisor }, opened)
+  const configuration = new Configuration(
+    { source, columns, fleet, listeners, overrides, supervisor: () => supervisor, mayChange: () => life.requireOwn() },
+    opened,
+  )
   const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, native, log })
   const reloader = new Reloader({
     file,
@@ -100,6 +103,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     upgrade: () => life.upgrade(),
     stop: (graceMs) => life.stop('weir stop', { graceMs }),
     state: () => life.state,
+    mayChange: () => life.requireOwn(),
     log,
   })
   try {

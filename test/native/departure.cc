@@ -65,17 +65,22 @@ struct Crowd : Round {
 
 }  // namespace
 
-TEST("turns are spread evenly over the window, for any run of slots") {
+TEST("turns are spread evenly over the first half of the window, for any run of slots, and are over with the second one") {
   for (const uint32_t first : {0u, 7u, 1000u}) {
     for (const uint32_t count : {2u, 10u, 64u, 1000u}) {
       Departure d;
       d.begin(5'000'000, 10'000);
       for (const uint32_t percent : {10u, 25u, 50u, 75u, 100u}) {
-        uint32_t had = 0;
-        for (uint32_t slot = first; slot < first + count; ++slot) had += d.has_turn(slot, 5'000'000 + percent * 100'000);
+        uint32_t had = 0, overdue = 0;
+        for (uint32_t slot = first; slot < first + count; ++slot) {
+          had += d.has_turn(slot, 5'000'000 + percent * 50'000);
+          overdue += d.is_overdue(slot, 10'000'000 + percent * 50'000);
+        }
         // Never off by more than a few, which hardly anything but this multiplication achieves.
         CHECK(had * 100 + 300 >= percent * count && had * 100 <= percent * count + 300);
+        CHECK_EQ(overdue, had);
       }
+      for (uint32_t slot = first; slot < first + count; ++slot) CHECK(!d.is_overdue(slot, 9'999'999));
     }
   }
   CHECK(!Departure().has_turn(0, UINT64_MAX));
@@ -92,10 +97,12 @@ TEST("a departure can be hurried, not put off") {
   CHECK_EQ(d.end_us(), 2'000'000u);
 }
 
-TEST("idle connections are closed evenly over the window") {
+TEST("idle connections are closed evenly over the second half of the window, when no request has come that could tell them") {
   Crowd crowd(100);
-  crowd.bed.engine.drain(1'000);
-  crowd.pass(250);
+  crowd.bed.engine.drain(2'000);
+  crowd.pass(990);
+  CHECK_EQ(crowd.gone(), 0u);
+  crowd.pass(260);
   CHECK(crowd.gone() >= 20 && crowd.gone() <= 30);
   crowd.pass(250);
   CHECK(crowd.gone() >= 45 && crowd.gone() <= 55);
@@ -109,6 +116,7 @@ TEST("idle connections are closed evenly over the window") {
 TEST("busy connections are told by their next response, each from its turn on") {
   for (const size_t percent : {0, 50, 100}) {
     Crowd crowd(100);
+    // The first half is for telling.
     std::vector<std::pair<uint32_t, uint32_t>> waiting;
     crowd.bed.decider.on_decide = [&](Exchange& ex) {
       waiting.emplace_back(ex.slot_index, ex.slot_generation);
@@ -119,7 +127,7 @@ TEST("busy connections are told by their next response, each from its turn on") 
       peer.send(kGet);
     }
     CHECK(crowd.bed.until([&] { return waiting.size() == 100; }));
-    crowd.bed.engine.drain(1'000);
+    crowd.bed.engine.drain(2'000);
     crowd.pass(percent * 10);
     for (const auto& [index, generation] : waiting) CHECK(crowd.bed.engine.forwarder.resume(index, generation, crowd.bed.decider.answer(200, "own")));
     crowd.bed.engine.settle();

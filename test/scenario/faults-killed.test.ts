@@ -1,9 +1,9 @@
 // Processes end while 2,000 GETs a second go on: a server, all servers, a worker of the balancer.
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { boardOf } from './lib/board.ts'
 import { assertNoFailures, setStage } from './lib/fault-stage.ts'
+import { waitForEnd } from './lib/processes.ts'
 import { until } from './lib/wait.ts'
 
 test('no client notices that a server is killed and started again', async (t) => {
@@ -74,15 +74,3 @@ test('only requests inside a worker that is killed are lost', async (t) => {
     [],
   )
 })
-
-/** Blocks. The sockets of a process are closed when the last of its threads has ended, which may be after its first one. */
-function waitForEnd(pid: number): void {
-  for (const end = performance.now() + 2_000; performance.now() < end; ) {
-    try {
-      if (readdirSync(`/proc/${pid}/task`).length === 0) return
-    } catch {
-      return
-    }
-  }
-  throw new Error(`process ${pid} did not end`)
-}

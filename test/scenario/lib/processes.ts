@@ -112,3 +112,15 @@ function descriptorTargets(pid: number): string[] {
   }
   return targets
 }
+
+/** Blocks. The sockets of a process are closed when the last of its threads has ended, which may be after its first one. */
+export function waitForEnd(pid: number): void {
+  for (const end = performance.now() + 2_000; performance.now() < end; ) {
+    try {
+      if (readdirSync(`/proc/${pid}/task`).length === 0) return
+    } catch {
+      return
+    }
+  }
+  throw new Error(`process ${pid} did not end`)
+}
