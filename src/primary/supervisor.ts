@@ -40,6 +40,7 @@ export class Supervisor {
   readonly #history = new Map<number, { restarts: number; lastEnd: string | null; next: NodeJS.Timeout | undefined }>()
   readonly #look: NodeJS.Timeout
   #isStopping = false
+  #hasStarted = false
   #ballot: Ballot | undefined
   #questions = 0
   readonly #asked = new Map<number, (answer: unknown) => void>()
@@ -62,6 +63,7 @@ export class Supervisor {
     for (const column of columns) this.#fork(column, 0)
     try {
       await ballot.result
+      this.#hasStarted = true
     } catch (error) {
       this.kill()
       throw error
@@ -174,11 +176,10 @@ export class Supervisor {
 
   #fork(column: number, earlyDeaths: number): void {
     if (this.#isStopping) return
-    // The start of all of them is told in one line; what comes later is news.
-    const isNews = this.#ballot === undefined || this.#history.has(column)
     const worker = new WorkerProcess(column, this.#options.sockets, {
       earlyDeaths,
-      log: (line) => isNews && this.#options.log(line),
+      // The start of all of them is told in one line; what comes later is news.
+      log: (line) => this.#hasStarted && this.#options.log(line),
       heard: (message) => this.#hear(worker, message),
       ended: (how) => this.#bury(worker, how),
     })
