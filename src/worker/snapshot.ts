@@ -161,6 +161,11 @@ export class Snapshot {
     return this.#plans.tunnelTarget(plan)
   }
 
+  /** `upstream/server` by row; undefined for one that is no more. */
+  serverName(slot: number): string | undefined {
+    return this.#bySlot.get(slot)?.server
+  }
+
   /** What the primary says of servers and breakers. */
   apply({ removed, servers, breakers }: TableChange): void {
     const touched = new Set<Upstream>()

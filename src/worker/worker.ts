@@ -50,6 +50,8 @@ class Worker {
   /** An order that could be served, and waits for the word of the primary. */
   #prepared: Serve | undefined
   #isStopping = false
+  /** From 1. */
+  #number = 0
 
   obey(message: ToWorker): void {
     switch (message.type) {
@@ -88,12 +90,18 @@ class Worker {
     if (this.#isStopping) return
     this.#isStopping = true
     if (this.#engine === undefined) process.exit(0)
-    stopGracefully(this.#engine, graceMs, spreadMs)
+    stopGracefully(this.#engine, {
+      graceMs,
+      spreadMs,
+      serverName: (slot) => this.#snapshot?.serverName(slot) ?? String(slot),
+      log: (line) => void process.stderr.write(`weir: worker ${this.#number}: ${line}\n`),
+    })
   }
 
   /** The first order: from then on this worker takes connections. Later ones change servers only, and need no agreement. */
   async #serve(order: Serve): Promise<void> {
     await restore(order)
+    this.#number = order.column + 1
     this.#engine ??= this.#start(order)
     this.#sockets ??= new Sockets(this.#engine, order.inherited, order.columns)
     this.#apply(order, order.passed)

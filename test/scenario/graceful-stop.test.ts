@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBalancer } from './lib/balancer.ts'
 import { type Client, connect } from './lib/client.ts'
-import { config } from './lib/config.ts'
+import { config, tcpConfig } from './lib/config.ts'
+import { freePort } from './lib/listening.ts'
 import { isRunning } from './lib/processes.ts'
 import { response } from './lib/raw-server.ts'
 import { type ScriptedServer, scriptedServer } from './lib/scripted-server.ts'
@@ -75,6 +76,34 @@ test('a long download goes on until the grace is over, and not longer', async (t
   const { ms } = await timed(client.reader.takeRest(10_000))
   assert.ok(ms > 1_200 && ms < 4_000, `cut after ${ms} ms`)
   await inTime(weir.exited)
+  assert.match(weir.log(), /worker \d: 1 connection and 0 tunnels were still open after 1\.5 s and are cut/)
+})
+
+test('a tunnel that is cut is told with its client and its server', async (t) => {
+  const server = await scriptedServer(t)
+  const settings = tcpConfig({ servers: [{ name: 'a', address: server.address }], top: { shutdown: { grace: '500ms' } } })
+  const weir = await startBalancer(t, settings)
+  const client = await connect(t, weir.port())
+  client.request('GET /')
+  await client.readResponse()
+  weir.signal('SIGTERM')
+  await inTime(weir.exited)
+  assert.match(weir.log(), /0 connections and 1 tunnel were still open after 0\.5 s and are cut: 127\.0\.0\.1\S* to app\/a for \d+ s/)
+})
+
+test('with a delay it says that it is not ready, and takes connections for as long', async (t) => {
+  const server = await scriptedServer(t)
+  const port = await freePort()
+  const top = { shutdown: { grace: '2s', delay: '800ms' }, admin: { bind: `127.0.0.1:${port}` } }
+  const weir = await startBalancer(t, config({ servers: [server.address], top }))
+  const readiness = async () => (await fetch(`http://127.0.0.1:${port}/ready`)).status
+  assert.equal(await readiness(), 200)
+  weir.signal('SIGTERM')
+  await until(async () => (await readiness()) === 503, { what: 'it is not ready' })
+  const client = await connect(t, weir.port())
+  client.request('GET /')
+  assert.equal((await client.readResponse()).status, 200, 'a new connection during the delay')
+  assert.equal((await inTime(weir.exited)).code, 0)
 })
 
 test('a download that ends within the grace is complete', async (t) => {
