@@ -32,6 +32,8 @@ const STALLED_MS = 3_000
 /** A worker whose event loop has not turned for so long serves nobody, and its connections are better broken. */
 const HOPELESS_MS = 30_000
 const LOOK_MS = 500
+/** How often a stop that takes long says what it waits for. */
+const PROGRESS_MS = 5_000
 
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -149,7 +151,9 @@ export class Supervisor {
     for (const worker of this.#workers.values()) worker.stop(graceMs, spreadMs)
     // A worker whose event loop hangs does not keep its own deadline.
     const deadline = graceMs > 0 ? setTimeout(() => this.#nameWhoHangs(), graceMs + 1000) : undefined
+    const progress = setInterval(() => this.#tellWhatIsOpen(), PROGRESS_MS)
     await Promise.all(gone)
+    clearInterval(progress)
     clearTimeout(deadline)
   }
 
@@ -162,6 +166,12 @@ export class Supervisor {
     this.#isStopping = true
     clearInterval(this.#look)
     for (const { next } of this.#history.values()) clearTimeout(next)
+  }
+
+  #tellWhatIsOpen(): void {
+    const all = [...this.#workers.keys()].map((column) => this.#options.board.activityOf(column))
+    const sum = (of: 'connections' | 'tunnels') => all.reduce((total, one) => total + one[of], 0)
+    this.#options.log(`still open: ${sum('connections')} connections, ${sum('tunnels')} of them tunnels`)
   }
 
   #nameWhoHangs(): void {
