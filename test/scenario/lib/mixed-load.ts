@@ -49,6 +49,7 @@ class Load implements MixedLoad {
   readonly #startedAt = performance.now()
   readonly #lanes = new Set<Lane>()
   readonly #free: Lane[] = []
+  #hasEnded = false
   readonly #timer: NodeJS.Timeout
 
   constructor(options: MixedLoadOptions) {
@@ -63,6 +64,7 @@ class Load implements MixedLoad {
   }
 
   end(): void {
+    this.#hasEnded = true
     clearInterval(this.#timer)
     for (const { socket } of this.#lanes) socket.destroy()
   }
@@ -113,6 +115,6 @@ class Load implements MixedLoad {
     const place = this.#free.indexOf(lane)
     if (place >= 0) this.#free.splice(place, 1)
     // A client that was closed while idle comes back.
-    this.#open()
+    if (!this.#hasEnded) this.#open()
   }
 }
