@@ -68,7 +68,9 @@ export class Configuration {
   }
 
   order(column: number): Order {
-    return this.#orderOf(column, this.#source, this.#served, this.#opened)
+    // Where servers are may have changed since.
+    const addresses = { ...this.#served.addresses, ...this.#options.fleet.addresses() }
+    return this.#orderOf(column, this.#source, { ...this.#served, addresses }, this.#opened)
   }
 
   /** All servers are known: what workers get at their start. */

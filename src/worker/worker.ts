@@ -6,6 +6,7 @@ import type { Engine } from '../native/contract.ts'
 import { machineMs } from '../shared/base/clock.ts'
 import { restoreFunctions } from '../shared/config/functions.ts'
 import { loadPinned } from '../shared/config/load.ts'
+import type { PinnedModule } from '../shared/config/pinned.ts'
 import {
   BOARD_FD,
   FIRST_WAKER_FD,
@@ -49,20 +50,35 @@ class Worker {
   #sockets: Sockets | undefined
   /** An order that could be served, and waits for the word of the primary. */
   #prepared: Serve | undefined
+  #isLoading = false
+  /** What came while functions were loaded. */
+  readonly #backlog: ToWorker[] = []
   #isStopping = false
   /** From 1. */
   #number = 0
 
+  /** In their order: what comes after an order is about what that brings. Only the end does not wait. */
   obey(message: ToWorker): void {
+    if (message.type === 'stop') this.stop(message.graceMs, message.spreadMs)
+    else if (this.#isLoading) this.#backlog.push(message)
+    else this.#handle(message)
+  }
+
+  #handle(message: ToWorker): void {
     switch (message.type) {
       case 'serve':
-        this.#serve(message).catch((error) => this.#refuse(message.generation, error))
-        return
-      case 'prepare':
-        this.#prepare(message.order).catch((error) =>
-          tell({ type: 'refused', generation: message.order.generation, reason: describe(error) }),
+        this.#carryOut(
+          message,
+          () => this.#serve(message),
+          (error) => this.#refuse(message.generation, error),
         )
         return
+      case 'prepare': {
+        const { order } = message
+        const refuse = (error: unknown) => tell({ type: 'refused', generation: order.generation, reason: describe(error) })
+        this.#carryOut(order, () => this.#prepare(order), refuse)
+        return
+      }
       case 'commit':
         if (this.#prepared?.generation === message.generation) this.#apply(this.#prepared, message.passed)
         this.#prepared = undefined
@@ -72,9 +88,6 @@ class Worker {
         return
       case 'ask':
         tell({ type: 'answer', id: message.id, answer: this.#answer(message.question) })
-        return
-      case 'stop':
-        this.stop(message.graceMs, message.spreadMs)
         return
       case 'servers':
         this.#receiver?.apply(message)
@@ -98,9 +111,39 @@ class Worker {
     })
   }
 
+  /** At once, but for a config with functions: they have to be loaded first. */
+  #carryOut(order: Serve, work: () => void, refuse: (error: unknown) => void): void {
+    const guarded = () => {
+      try {
+        work()
+      } catch (error) {
+        refuse(error)
+      }
+    }
+    const { module, version } = order
+    if (version !== VERSION) refuse(`the primary speaks version ${version} of the protocol, this worker ${VERSION}`)
+    else if (module === null) guarded()
+    else this.#load(order, module, guarded, refuse)
+  }
+
+  #load(order: Serve, module: PinnedModule, work: () => void, refuse: (error: unknown) => void): void {
+    this.#isLoading = true
+    const next = () => {
+      this.#isLoading = false
+      for (let message = this.#backlog.shift(); message !== undefined; message = this.#isLoading ? undefined : this.#backlog.shift())
+        this.#handle(message)
+    }
+    loadPinned(module)
+      .then((loaded) => {
+        restoreFunctions(order.config, loaded)
+        work()
+      })
+      .catch(refuse)
+      .finally(next)
+  }
+
   /** The first order: from then on this worker takes connections. Later ones change servers only, and need no agreement. */
-  async #serve(order: Serve): Promise<void> {
-    await restore(order)
+  #serve(order: Serve): void {
     this.#number = order.column + 1
     this.#engine ??= this.#start(order)
     this.#sockets ??= new Sockets(this.#engine, order.inherited, order.columns)
@@ -108,8 +151,7 @@ class Worker {
   }
 
   /** Compiles it and throws that away: what could fail has failed then, and nothing has changed. */
-  async #prepare(order: Serve): Promise<void> {
-    await restore(order)
+  #prepare(order: Serve): void {
     if (this.#engine === undefined || this.#snapshot === undefined) throw new Error('this worker does not serve yet')
     new Snapshot(order, this.#engine, this.#snapshot)
     this.#prepared = order
@@ -117,8 +159,6 @@ class Worker {
   }
 
   #apply(order: Serve, passed: string[]): void {
-    // Overtaken while its functions were loaded.
-    if (this.#snapshot !== undefined && order.generation < this.#snapshot.generation) return
     const engine = this.#engine as Engine
     this.graceMs = order.config.shutdown.graceMs
     const snapshot = new Snapshot(order, engine, this.#snapshot ?? null)
@@ -185,12 +225,6 @@ class Worker {
     const refusal: ToPrimary = { type: 'refused', generation, reason: describe(error) }
     process.send?.(refusal, () => process.exit(1))
   }
-}
-
-/** Puts the functions of the config back in, which did not travel. */
-async function restore(order: Serve): Promise<void> {
-  if (order.version !== VERSION) throw new Error(`the primary speaks version ${order.version} of the protocol, this worker ${VERSION}`)
-  if (order.module !== null) restoreFunctions(order.config, await loadPinned(order.module))
 }
 
 function wakerFds(workers: number): number[] {
