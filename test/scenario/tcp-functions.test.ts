@@ -34,7 +34,7 @@ export default {
   workers: 1,
   listeners: Object.fromEntries(Object.entries(functions).map(([name, onConnection]) =>
     [name, { bind: '127.0.0.1:0', protocol: 'tcp', routes: [{ match: {}, upstream: 'a', onConnection }] }])),
-  upstreams: { a: { servers: ['${a.address}'] }, b: { servers: ['${b.address}'] } },
+  upstreams: { a: { servers: ['${a.address}'], health: 'off' }, b: { servers: ['${b.address}'], health: 'off' } },
   shutdown: { grace: '1s' },
 }
 `,
