@@ -1,6 +1,5 @@
 #include "engine/engine.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace weir {
@@ -27,18 +26,6 @@ void Engine::retire_listener(unsigned index, uint32_t spread_ms) {
 }
 
 void Engine::turn() {
-  // Where more has usually come by the time that this is done, another look is cheaper than a way through Node's loop, which asks the
-  // kernel three times. Guessed like a branch: by what came of it lately.
-  for (int looks = 0; looks < kMostLooks; ++looks) {
-    const bool found = work_off();
-    if (looks > 0) more_comes_ = std::clamp(more_comes_ + (found ? 1 : -1), 0, kSurelyMore);
-    if (!found || has_work()) return;
-    if (more_comes_ == 0 && ++unasked_ % kGuessAnew != 0) return;
-  }
-}
-
-// Everything that is ready now. False when nothing was.
-bool Engine::work_off() {
   epoll_event events[Loop::kBatch];
   in_turn_ = true;
   rt.tick();
@@ -49,7 +36,6 @@ bool Engine::work_off() {
   }
   for (int i = 0; i < n; ++i) dispatch(events[i]);
   settle();
-  return n > 0;
 }
 
 void Engine::settle() {

@@ -72,10 +72,6 @@ class Engine : private Joiner, private ServerTable {
   Acceptor acceptor;
 
  private:
-  static constexpr int kMostLooks = 8;
-  static constexpr int kSurelyMore = 4;
-  static constexpr uint32_t kGuessAnew = 32;
-  [[nodiscard]] bool work_off();
   void dispatch(const epoll_event& e);
   void expire(TimerNode* n);
   void join(Exchange& ex, std::string_view from_server) override;
@@ -89,8 +85,6 @@ class Engine : private Joiner, private ServerTable {
   Decider& decider_;
   PlanTable<Plan> plans_;
   PlanTable<TunnelPlan> tunnel_plans_;
-  int more_comes_ = 0;
-  uint32_t unasked_ = 0;
   bool in_turn_ = false;
 };
 
