@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 NODE ?= node
 # Scenarios start whole balancers and measure time: more than two files at once disturb each other.
-TEST_JOBS ?= 3
+TEST_JOBS ?= 2
 # What a target passes on: make demo ARGS="--listen :9000"
 ARGS ?=
 

@@ -163,7 +163,8 @@ constexpr int failure_run = 13;
 constexpr int first_byte_us = 14;
 constexpr int ewma_us = 15;
 constexpr int waiting = 16;
-constexpr int count = 17;
+constexpr int longest_hold_ms = 17;
+constexpr int count = 18;
 }  // namespace server_counter
 
 namespace listener_counter {

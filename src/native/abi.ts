@@ -169,7 +169,9 @@ export const abi = {
     ewmaUs: 15,
     /** How many of this worker wait in the queue that this row stands for. */
     waiting: 16,
-    count: 17,
+    /** The longest that one was held, in milliseconds, since somebody last asked for it to begin anew; on the row of `waiting`. */
+    longestHoldMs: 17,
+    count: 18,
   },
 
   /** Float64 index inside a (worker, listener) cell. */

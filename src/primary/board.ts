@@ -92,6 +92,17 @@ export class Board {
     return sum
   }
 
+  /** The longest hold of the upstream that this row stands for, in milliseconds; begins anew when it is told to. */
+  longestHold(slot: number, beginsAnew: boolean): number {
+    let longest = 0
+    for (let column = 0; column < this.#workers; column++) {
+      const at = serverIndex(column, slot, serverCounter.longestHoldMs)
+      longest = Math.max(longest, this.#counters[at] as number)
+      if (beginsAnew) this.#counters[at] = 0
+    }
+    return longest
+  }
+
   /** These rows get other occupants: their counters begin anew. */
   clearRows(slots: readonly number[]): void {
     for (const slot of slots) {

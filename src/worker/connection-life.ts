@@ -17,7 +17,7 @@ import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
 import { PickContext } from './pick/pick-context.ts'
 import type { HostRoutes } from './route/router.ts'
-import { type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
+import { noteHeld, type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
 import type { RunningListener, RunningRoute, Snapshot, TunnelTarget } from './snapshot.ts'
 
 const { lent: at, refusal, verdict } = abi
@@ -154,10 +154,12 @@ export class ConnectionLife {
         memory.failed = []
         const slot = this.#pick(memory.target, NOTHING_EXCLUDED)
         if (slot < 0) return false
+        noteHeld(memory.target.upstream, memory)
         this.#engine.resumeTunnel(memory.id.index, memory.id.generation, this.#forwardTo(slot, memory.target))
         return true
       },
       giveUp: () => {
+        noteHeld(memory.target.upstream, memory)
         this.#lent.set(facts)
         this.#engine.resumeTunnel(memory.id.index, memory.id.generation, this.#refuse(refusal.noServer))
       },

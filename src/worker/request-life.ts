@@ -21,7 +21,7 @@ import { PickContext } from './pick/pick-context.ts'
 import { RequestView } from './request-view.ts'
 import { normalizePath } from './route/normalize-path.ts'
 import { applyRewrite, targetOf } from './route/rewrite.ts'
-import { type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
+import { noteHeld, type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
 import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot.ts'
 
 const { lent: at, headFlag, verdict } = abi
@@ -327,10 +327,14 @@ export class RequestLife {
         memory.failed = []
         const slot = this.#pick(memory.target, memory.path, NOTHING_EXCLUDED)
         if (slot < 0) return false
+        noteHeld(memory.target.upstream, memory)
         this.#engine.resume(memory.id.index, memory.id.generation, this.#forwardTo(slot, memory.target, memory.failures > 0))
         return true
       },
-      giveUp: () => this.#resume(memory, facts, () => this.#giveUp(memory, 503)),
+      giveUp: () => {
+        noteHeld(memory.target.upstream, memory)
+        this.#resume(memory, facts, () => this.#giveUp(memory, 503))
+      },
     })
     return entered ? verdict.wait : null
   }

@@ -25,6 +25,12 @@ export function placeToWait(upstream: Upstream, context: PickContext, patience: 
   return { room: queue, deadlineMs: patience.queueUntilMs }
 }
 
+/** It goes on, or gives up: for how long it was held is told. */
+export function noteHeld(upstream: Upstream, { holdUntilMs }: Patience): void {
+  const { hold } = upstream.config
+  if (holdUntilMs > 0 && hold !== null) upstream.noteHold(performance.now() - (holdUntilMs - hold.timeoutMs))
+}
+
 /** No server can be reached: until one is called up again, or accepts again. null: nobody is held. */
 export function placeToBeHeld({ hold }: Upstream, patience: Patience): PlaceToWait | null {
   if (hold === null) return null

@@ -90,6 +90,13 @@ export class Upstream {
     this.turns.clear()
   }
 
+  /** Somebody was held for so long. */
+  noteHold(ms: number): void {
+    const { counters, column } = this.#place
+    const at = serverIndex(column, this.queueSlot, abi.serverCounter.longestHoldMs)
+    if (this.queueSlot >= 0 && ms > (counters[at] as number)) counters[at] = ms
+  }
+
   /** Its servers as a `pick` function of the config sees them. */
   candidates(): Candidate[] {
     return this.config.servers.map((server, i) => ({

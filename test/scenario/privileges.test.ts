@@ -69,7 +69,7 @@ test('the successor of an upgrade is that user, and answers at the same control 
   const { pid } = await data<{ pid: number }>(weir, 'upgrade', '--socket', socket)
   t.after(() => end(pid))
   assert.deepEqual(idsOf(pid), ids)
-  await inTime(weir.exited, { within: 10_000, what: 'the end of the old one' })
+  await inTime(weir.exited, { within: 20_000, what: 'the end of the old one' })
   assert.equal((await data<{ pid: number }>(weir, 'status', '--socket', socket)).pid, pid)
   assert.equal((await ask(t, weir.port(), 'GET /')).status, 200)
   assert.equal((await command(weir, 'stop', '--socket', socket)).code, 0)

@@ -72,7 +72,7 @@ test('a socket of systemd goes on to the successor', async (t) => {
   await until(() => / ready \(/.test(weir.log()), { within: 20_000, what: 'it is ready' })
   const { pid } = await data<{ pid: number }>(weir, 'upgrade')
   t.after(() => endOther(pid))
-  await inTime(once(weir.child, 'exit'), { within: 10_000, what: 'the end of the old one' })
+  await inTime(once(weir.child, 'exit'), { within: 20_000, what: 'the end of the old one' })
   assert.equal((await ask(t, web.port, 'GET /')).status, 200)
 })
 
@@ -126,7 +126,7 @@ test('systemd is told which process is the main one after an upgrade, and hears 
   const { pid } = await data<{ pid: number }>(weir, 'upgrade')
   t.after(() => endOther(pid))
   await until(() => systemd.said().includes(`MAINPID=${pid}`))
-  await inTime(weir.exited, { within: 10_000, what: 'the end of the old one' })
+  await inTime(weir.exited, { within: 20_000, what: 'the end of the old one' })
   assert.doesNotMatch(systemd.said(), /STOPPING=1/, 'the service goes on')
   const before = count(systemd.said(), /WATCHDOG=1/g)
   await until(() => count(systemd.said(), /WATCHDOG=1/g) > before + 1, { what: 'the new one feeds the watchdog' })

@@ -218,7 +218,7 @@ test('USR2 upgrades, and the pid file, the control socket and the readiness foll
   weir.signal('SIGUSR2')
   await until(() => pidIn() !== weir.pid, { within: 15_000, what: 'the pid file names the new one' })
   line.pids.push(pidIn())
-  await inTime(weir.exited, { within: 10_000, what: 'the end of the old one' })
+  await inTime(weir.exited, { within: 20_000, what: 'the end of the old one' })
   assert.equal((await data<{ pid: number }>(weir, 'status')).pid, line.pid)
   await until(async () => (await fetch(`http://127.0.0.1:${port}/ready`)).status === 200)
   kill(line.pid, 'SIGTERM')

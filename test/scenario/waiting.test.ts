@@ -1,6 +1,8 @@
 // Requests and connections wait: for room where every server is full, and for a server where none can be reached.
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { connectControl } from '../../src/cli/control-client.ts'
 import { startBalancer } from './lib/balancer.ts'
 import { boardOf } from './lib/board.ts'
 import { ask, type Client, connect, headerOf } from './lib/client.ts'
@@ -160,6 +162,10 @@ test('above the limit on all requests in flight there is a 503 where nothing may
 })
 
 test('who is held because a server refuses goes there as soon as it accepts again', async (t) => {
+  const control = await connectControl(join(weir.folder, 'weir.sock'))
+  t.after(() => control.close())
+  const longestHold = async () => (await control.ask('figures', { upstream: 'back', restartHold: true })).data.longestHoldMs
+  const begun = performance.now()
   const clients = await Promise.all(Array.from({ length: 5 }, (_, i) => send(t, weir.port(), `GET /back/${i}`)))
   await until(() => board.worker('waiting') >= 4, { what: 'they are held' })
   const server = await member(t, 'b', { port: ports.back })
@@ -170,6 +176,9 @@ test('who is held because a server refuses goes there as soon as it accepts agai
   )
   assert.ok(ms < 2_000, `${ms} ms`)
   assert.equal(server.requests.length, 5)
+  const held = await longestHold()
+  assert.ok(held > 0 && held <= performance.now() - begun, `the longest hold was ${held} ms`)
+  assert.equal(await longestHold(), 0, 'it begins anew when it is told to')
 })
 
 test('a POST that is held is sent once, with its body', async (t) => {

@@ -44,6 +44,7 @@ export const DeployData = Type.Object({
   failures: nullableNumber(
     'Those among them that failed at a server, failing statuses included. Clients see fewer: most are tried again elsewhere',
   ),
+  longestHoldMs: nullableNumber('The longest that a request waited meanwhile because no server was usable; 0: none did'),
   servers: Type.Array(DeployedServer),
 })
 

@@ -34,6 +34,7 @@ export function dryRunReport({ batches, skipped, order }: DeployPlan, options: D
     tookMs: 0,
     requests: null,
     failures: null,
+    longestHoldMs: null,
     servers: all.map(({ server, why }) => ({
       server: server.id,
       address: server.address,

@@ -128,10 +128,11 @@ function tookText({ steps }: DeployedServer, names: readonly string[]): string {
   return own.length === 0 ? '' : span(own.reduce((sum, { tookMs }) => sum + tookMs, 0))
 }
 
-function summary({ upstream, outcome, reason, tookMs, requests, failures, servers }: DeployData): string {
+function summary({ upstream, outcome, reason, tookMs, requests, failures, longestHoldMs, servers }: DeployData): string {
   const renewed = servers.filter(({ version }) => version === 'new').length
   const what = outcome === 'done' ? `${upstream} is deployed` : `${upstream} is not deployed (${outcome}): ${reason}`
   const traffic =
     requests === null || failures === null ? '' : `; ${grouped(requests)} requests meanwhile, ${grouped(failures)} failed at a server`
-  return `${what}\n${renewed} of ${servers.length} servers new after ${span(tookMs)}${traffic}`
+  const held = longestHoldMs === null ? '' : longestHoldMs === 0 ? ', none was held' : `, the longest hold was ${span(longestHoldMs)}`
+  return `${what}\n${renewed} of ${servers.length} servers new after ${span(tookMs)}${traffic}${held}`
 }

@@ -59,7 +59,7 @@ class Rollout {
   async forward(signal: AbortSignal): Promise<void> {
     const { options, effects } = this.#kit
     signal.throwIfAborted()
-    this.#figuresAtStart = (await effects.ask('figures', { upstream: options.upstream }, { signal })).servers
+    this.#figuresAtStart = (await effects.ask('figures', { upstream: options.upstream, restartHold: true }, { signal })).servers
     for (const batch of this.#batches) await this.#renew(batch, signal)
   }
 
@@ -82,6 +82,7 @@ class Rollout {
       tookMs: Math.round(effects.now() - this.#startedAt),
       requests: served?.exchanges ?? null,
       failures: served?.failures ?? null,
+      longestHoldMs: served === null ? null : (figures?.longestHoldMs ?? null),
       servers: this.servers.map((server) => server.report(stateOf(server.id))),
     }
   }

@@ -192,7 +192,10 @@ export const ServerFigures = Type.Object({
     description: 'Responses by time to the first byte: upper bound of the bucket in µs → count, so far',
   }),
 })
-export const FiguresData = Type.Object({ servers: Type.Array(ServerFigures) })
+export const FiguresData = Type.Object({
+  servers: Type.Array(ServerFigures),
+  longestHoldMs: number('The longest that a request or connection was held because no server was usable'),
+})
 
 export type LastCheck = Static<typeof LastCheck>
 export type ServerStatus = Static<typeof ServerStatus>

@@ -41,7 +41,10 @@ export const verbs = {
   figures: {
     text: 'Counters and times to the first byte of the servers of an upstream',
     isChange: false,
-    request: Type.Object({ upstream }, strict),
+    request: Type.Object(
+      { restartHold: Type.Optional(Type.Boolean({ description: 'The longest hold begins anew after this answer' })), upstream },
+      strict,
+    ),
     data: FiguresData,
   },
   sessions: {

@@ -17,6 +17,7 @@ function weirWith(scope: Scope, names: string[]): Promise<FakeControl> {
     status: [answer('status', status({ upstreams: [upstreamOf(...names)] }))],
     figures: [
       answer('figures', {
+        longestHoldMs: 0,
         servers: names.map((name) => ({ ...{ exchanges: 7, successes: 7, failures: 0 }, id: `api/${name}`, firstByteCounts: {} })),
       }),
     ],

@@ -168,7 +168,7 @@ class Fleet {
   #answer(verb: VerbName, request: unknown): unknown {
     const { server: id = '', condition = '' } = request as { server?: string; condition?: string }
     if (verb === 'status') return { upstreams: [this.upstream()] }
-    if (verb === 'figures') return { servers: this.servers.map((server) => this.#figures(server)) }
+    if (verb === 'figures') return { longestHoldMs: 0, servers: this.servers.map((server) => this.#figures(server)) }
     const server = this.server(id)
     switch (verb) {
       case 'drain':
