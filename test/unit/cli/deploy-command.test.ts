@@ -38,7 +38,7 @@ test('a deploy prints each step, the output under the name of its server, and a 
   assert.match(out, /^deploying api: 2 servers, one at a time\napi\/a: draining\n/)
   assert.match(out, /\napi\/b: \$ echo 'b' at "\$WEIR_SERVER_PORT"\n\[api\/b\] b at 9001\n/)
   assert.match(out, /\nSERVER +VERSION +OUTCOME +STATE +DRAIN +COMMAND +CHECKS +SOAK\napi\/a +new +done +up /)
-  assert.match(out, /\napi is deployed\n2 of 2 servers new after .*; 0 requests meanwhile, 0 failed at a server\n$/)
+  assert.match(out, /\napi is deployed\n2 of 2 servers new after .*; 0 requests meanwhile, 0 failed at a server, none was held\n$/)
   assert.deepEqual(
     changes(control),
     ['a', 'b'].flatMap((name) => ['drain', 'wait', 'wait', 'ready', 'wait'].map((verb) => `${verb} api/${name}`)),

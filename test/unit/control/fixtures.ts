@@ -84,6 +84,7 @@ export function fake(text = usual): Fake {
     operation: undefined as unknown as Operation,
   }
   const board = {
+    longestHold: () => 0,
     inFlight: (slot: number) => made.inFlight.get(idOf(slot)) ?? 0,
     waiting: () => 0,
     server: (slot: number, counter: number) => made.counters.get(`${idOf(slot)} ${counter}`) ?? 0,
