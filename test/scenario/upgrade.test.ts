@@ -112,7 +112,7 @@ test('ten upgrades in a row under load: nobody is refused and nothing fails', { 
   const server = await startServer(t, (req, res) => void res.end(req.url))
   // The window of the default: a client that uses its connection now and then is told to leave by a response.
   const { weir, line } = await begin(t, settings([server.address], { shutdown: { grace: '25s', spread: '5s' } }))
-  const load = startLoad(t, { port: weir.port(), rate: 200, connections: 100 })
+  const load = startLoad(t, { port: weir.port(), rate: Number(process.env['UPGRADE_RATE'] ?? 200), connections: 1_000 })
   const posts = posting(t, weir.port())
   for (let i = 0; i < 10; i++) await line.upgrade()
   await load.stop()
