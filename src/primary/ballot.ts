@@ -2,12 +2,17 @@
 export class Ballot {
   readonly result: Promise<void>
   readonly #missing: Set<number>
+  readonly #generation: number
   readonly #late: NodeJS.Timeout | undefined
   #settle: { resolve(): void; reject(error: Error): void } = { resolve() {}, reject() {} }
 
-  /** `voters` have to agree within `ms`; without it there is no deadline. With no voters it is settled at once. */
-  constructor(voters: readonly number[], ms?: number) {
+  /**
+   * `voters` have to agree to this generation, or a later one, within `ms`; without it there is no deadline. With no voters it is settled
+   * at once.
+   */
+  constructor(voters: readonly number[], generation: number, ms?: number) {
     this.#missing = new Set(voters)
+    this.#generation = generation
     this.result = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
     })
@@ -17,7 +22,9 @@ export class Ballot {
     this.#look()
   }
 
-  agree(voter: number): void {
+  /** What is about an earlier generation was said before this was asked. */
+  agree(voter: number, generation: number): void {
+    if (generation < this.#generation) return
     this.#missing.delete(voter)
     this.#look()
   }

@@ -4,7 +4,7 @@ import { type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import type { Fleet, FleetProposal } from './fleet.ts'
 import type { Listeners, OpenListener } from './listening-sockets.ts'
 import type { Overrides } from './overrides.ts'
-import type { Supervisor } from './supervisor.ts'
+import type { OrderWithoutState, Supervisor } from './supervisor.ts'
 
 /** A config with what workers need to run its functions. */
 export interface Source {
@@ -24,8 +24,6 @@ export interface ConfigurationOptions {
   /** Throws when it may not be changed any more. */
   mayChange(): void
 }
-
-type Order = Omit<Serve, 'state' | 'inherited' | 'passed'>
 
 /** The config in force: which order every worker gets, and how another one takes its place, everywhere or nowhere. */
 export class Configuration {
@@ -67,7 +65,7 @@ export class Configuration {
     return ++this.#generation
   }
 
-  order(column: number): Order {
+  order(column: number): OrderWithoutState {
     // Where servers are may have changed since.
     const addresses = { ...this.#served.addresses, ...this.#options.fleet.addresses() }
     return this.#orderOf(column, this.#source, { ...this.#served, addresses }, this.#opened)
@@ -95,9 +93,7 @@ export class Configuration {
     return done
   }
 
-  /**
-   * Brings this into force in every worker, or in none: then it rejects with the reason, and all goes on as before.
-   */
+  /** Brings this into force in every worker, or in none: then it rejects with the reason, and all goes on as before. */
   async replace(source: Source): Promise<void> {
     const { fleet, listeners, overrides, supervisor } = this.#options
     const opened = listeners.prepare(source.config.listeners)
@@ -138,7 +134,7 @@ export class Configuration {
     return { config: fleet.config(), slots: fleet.slots(), addresses: fleet.addresses() }
   }
 
-  #orderOf(column: number, { module }: Source, { config, slots, addresses }: FleetProposal, opened: OpenListener[]): Order {
+  #orderOf(column: number, { module }: Source, { config, slots, addresses }: FleetProposal, opened: OpenListener[]): OrderWithoutState {
     return {
       type: 'serve',
       version: VERSION,

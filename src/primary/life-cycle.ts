@@ -42,6 +42,7 @@ export class LifeCycle {
   #pidFile: PidFile | undefined
   #isSucceeded = false
   #wake: (() => void) | undefined
+  #upgrade: AbortController | undefined
 
   constructor(options: LifeCycleOptions) {
     this.#options = options
@@ -115,9 +116,15 @@ export class LifeCycle {
     const { listeners, overrides, systemd, log } = this.#options
     const startMs = performance.now()
     this.#state = 'upgrading'
+    this.#upgrade = new AbortController()
     log('upgrade: starting the program anew')
     try {
-      const { pid, release } = await startSuccessor({ sockets: listeners.handed(), state: overrides.state(), log })
+      const { pid, release } = await startSuccessor({
+        sockets: listeners.handed(),
+        state: overrides.state(),
+        signal: this.#upgrade.signal,
+        log,
+      })
       systemd.mainPid(pid)
       this.#isSucceeded = true
       const tookMs = Math.round(performance.now() - startMs)
@@ -127,11 +134,11 @@ export class LifeCycle {
         this.#readiness?.close()
         // The control socket stays until the new one has put its own in its place.
         release()
-        this.stop('upgrade', {})
+        if (this.#state !== 'stopping') this.stop('upgrade', {})
       })
       return { pid, tookMs }
     } finally {
-      this.#state = 'running'
+      if (this.#state === 'upgrading') this.#state = 'running'
     }
   }
 
@@ -150,6 +157,8 @@ export class LifeCycle {
       return 0
     }
     this.#state = 'stopping'
+    // Who is asked to end is not to be followed by another one.
+    if (!this.#isSucceeded) this.#upgrade?.abort()
     const delayMs = isHasty || this.#isSucceeded ? 0 : shutdown.delayMs
     const spreadMs = isHasty ? 0 : grace === 0 ? shutdown.spreadMs : Math.min(shutdown.spreadMs, grace / 2)
     systemd.stopWatchdog()

@@ -60,7 +60,7 @@ export class Supervisor {
   /** Forks all workers. Settles when all of them serve, or when one cannot: then nothing is left running. */
   async start(): Promise<void> {
     const columns = Array.from({ length: this.#options.workers }, (_, column) => column)
-    const ballot = new Ballot(columns)
+    const ballot = new Ballot(columns, 0)
     this.#ballot = ballot
     for (const column of columns) this.#fork(column, 0)
     try {
@@ -108,17 +108,14 @@ export class Supervisor {
 
   /** Whether every worker could serve this order. Rejects, and all goes on as before, when one cannot, dies or says nothing. */
   async prepare(order: (column: number) => OrderWithoutState): Promise<void> {
+    const { generation } = order(0)
     const voters = this.#listening()
-    const ballot = new Ballot(
-      voters.map(({ column }) => column),
-      BALLOT_MS,
-    )
-    this.#ballot = ballot
+    const ballot = this.#vote(voters, generation)
     for (const worker of voters) worker.send({ type: 'prepare', order: this.#whole(order(worker.column), worker) })
     try {
       await ballot.result
     } catch (error) {
-      this.tell({ type: 'abort', generation: order(0).generation })
+      this.tell({ type: 'abort', generation })
       throw error
     } finally {
       this.#ballot = undefined
@@ -129,11 +126,7 @@ export class Supervisor {
   async commit(generation: number): Promise<void> {
     const { sockets } = this.#options
     const voters = this.#listening()
-    const ballot = new Ballot(
-      voters.map(({ column }) => column),
-      BALLOT_MS,
-    )
-    this.#ballot = ballot
+    const ballot = this.#vote(voters, generation)
     for (const worker of voters) {
       const passed = sockets.pass(worker, this.#options.order(worker.column).sockets)
       if (worker.preparedGeneration === generation) worker.send({ type: 'commit', generation, passed })
@@ -142,6 +135,15 @@ export class Supervisor {
     // Whoever does not manage now is replaced by one that begins with this order.
     await ballot.result.catch((error: Error) => this.#options.log(`after the change: ${error.message}`))
     this.#ballot = undefined
+  }
+
+  #vote(voters: readonly WorkerProcess[], generation: number): Ballot {
+    this.#ballot = new Ballot(
+      voters.map(({ column }) => column),
+      generation,
+      BALLOT_MS,
+    )
+    return this.#ballot
   }
 
   /** Settles when every worker has finished what it had, at the latest after the grace. 0 is no deadline. */
@@ -216,7 +218,7 @@ export class Supervisor {
         return
       case 'prepared':
       case 'ready':
-        this.#ballot?.agree(worker.column)
+        this.#ballot?.agree(worker.column, message.generation)
     }
   }
 

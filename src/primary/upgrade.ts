@@ -29,6 +29,8 @@ export interface SuccessorOptions {
   /** Until it is ready; milliseconds. */
   timeoutMs?: number
   log(line: string): void
+  /** Ends the attempt: nobody wants a successor any more. */
+  signal?: AbortSignal
   /** This program, as it is on the disk now. */
   program?: Program
 }
@@ -124,9 +126,17 @@ class Attempt {
     const heard = new Promise<string | null>((resolve) => {
       this.#child.on('message', (message: FromSuccessor) => this.#hear(message, resolve))
     })
-    const why = await Promise.race([heard, this.#gone, late])
+    const why = await Promise.race([heard, this.#gone, late, this.#unwanted()])
     clearTimeout(timer)
     if (why !== null) throw failure(`the new weir did not get ready: ${why}`, lastLines(this.#said))
+  }
+
+  #unwanted(): Promise<string> {
+    const { signal } = this.#options
+    return new Promise((resolve) => {
+      if (signal?.aborted === true) resolve('this weir is stopping')
+      signal?.addEventListener('abort', () => resolve('this weir is stopping'), { once: true })
+    })
   }
 
   #hear(message: FromSuccessor, settle: (why: string | null) => void): void {

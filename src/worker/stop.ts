@@ -1,4 +1,5 @@
 import type { Engine } from '../native/contract.ts'
+import { formatCount } from '../shared/base/units.ts'
 
 const LOOK_MS = 20
 const TOLD_TUNNELS = 5
@@ -41,9 +42,5 @@ function cutReport(engine: Engine, { graceMs, serverName }: StopOrder): string {
     .map(({ client, server, ageMs }) => `${client} to ${serverName(server)} for ${Math.round(ageMs / 1000)} s`)
   const more = tunnels > listed.length && listed.length > 0 ? ', …' : ''
   const names = listed.length > 0 ? `: ${listed.join(', ')}${more}` : ''
-  return `${count(clients + arrivals, 'connection')} and ${count(tunnels, 'tunnel')} were still open after ${graceMs / 1000} s and are cut${names}`
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
+  return `${formatCount(clients + arrivals, 'connection')} and ${formatCount(tunnels, 'tunnel')} were still open after ${graceMs / 1000} s and are cut${names}`
 }

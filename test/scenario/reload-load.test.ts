@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { stringify } from 'yaml'
 import { connectControl } from '../../src/cli/control-client.ts'
 import { startBalancer } from './lib/balancer.ts'
+import { changingConfig } from './lib/changing-config.ts'
 import { startFleet } from './lib/deploy-fleet.ts'
 import { startMixedLoad } from './lib/mixed-load.ts'
 import { until } from './lib/wait.ts'
@@ -14,37 +15,9 @@ import { openWebSockets } from './lib/web-sockets.ts'
 const RATE = 2_000
 const RELOADS = 100
 
-/** Each step changes something else than the one before: weights, routes, headers, policies, listeners, upstreams, a third server. */
-function settings(step: number, servers: readonly { name: string; address: string }[]) {
-  const [a, b, c] = servers as [(typeof servers)[0], (typeof servers)[0], (typeof servers)[0]]
-  const extra = step % 4 === 1 ? { extra: { bind: '127.0.0.1:0', upstream: 'other' } } : {}
-  return {
-    workers: 2,
-    listeners: {
-      web: {
-        bind: '127.0.0.1:0',
-        routes: [
-          { match: { path: `/only-in-${step}` }, answer: { status: 204 } },
-          { match: {}, upstream: 'app', headers: { response: { set: { 'X-Step': String(step) } } } },
-        ],
-      },
-      ...extra,
-    },
-    upstreams: {
-      app: {
-        servers: [{ ...a, weight: 1 + (step % 5) }, b, ...(step % 2 === 0 ? [c] : [])],
-        balance: step % 3 === 0 ? 'round-robin' : 'least-connections',
-        timeouts: { firstByte: `${20 + (step % 3)}s` },
-      },
-      ...(step % 4 === 1 ? { other: { servers: [c] } } : {}),
-    },
-    shutdown: { spread: '0s' },
-  }
-}
-
 test(`${RELOADS} reloads in a row, each changing something: no request fails, no WebSocket is cut`, async (t) => {
   const fleet = await startFleet(t, 'abc')
-  const weir = await startBalancer(t, stringify(settings(0, fleet.servers)))
+  const weir = await startBalancer(t, stringify(changingConfig(0, fleet.servers)))
   const workers = weir.workerPids()
   const sockets = await openWebSockets(t, weir, 50)
   const load = startMixedLoad(t, { port: weir.port(), rate: RATE, clients: 200 })
@@ -53,7 +26,7 @@ test(`${RELOADS} reloads in a row, each changing something: no request fails, no
   t.after(() => control.close())
   const took: number[] = []
   for (let step = 1; step <= RELOADS; step++) {
-    writeFileSync(weir.configFile, stringify(settings(step, fleet.servers)))
+    writeFileSync(weir.configFile, stringify(changingConfig(step, fleet.servers)))
     const { data } = await control.ask('reload', {})
     assert.ok(data.changed && data.steps.length > 0, `reload ${step}`)
     took.push(data.tookMs)

@@ -70,9 +70,11 @@ test('a socket of systemd goes on to the successor', async (t) => {
   const weir = activate(t, config({ servers: [server.address], listener: { bind: `127.0.0.1:${web.port}` } }), [web.fd])
   await web.leave()
   await until(() => / ready \(/.test(weir.log()), { within: 20_000, what: 'it is ready' })
+  // The old one may be gone before the command is.
+  const ended = once(weir.child, 'exit')
   const { pid } = await data<{ pid: number }>(weir, 'upgrade')
   t.after(() => endOther(pid))
-  await inTime(once(weir.child, 'exit'), { within: 20_000, what: 'the end of the old one' })
+  await inTime(ended, { within: 20_000, what: 'the end of the old one' })
   assert.equal((await ask(t, web.port, 'GET /')).status, 200)
 })
 

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { stringify } from 'yaml'
 import { connectControl } from '../../src/cli/control-client.ts'
 import { startBalancer } from '../scenario/lib/balancer.ts'
+import { changingConfig } from '../scenario/lib/changing-config.ts'
 import { startFaultyServer } from '../scenario/lib/faulty-server.ts'
 import { startLoad } from '../scenario/lib/steady-load.ts'
 import type { Scope } from '../scenario/lib/wait.ts'
@@ -31,46 +32,17 @@ interface Sample {
   descriptors: number[]
 }
 
-/** Each config differs from the one before in several places; listener `web` stays what it is. */
-function configOf(step: number, addresses: readonly string[]) {
-  const [a, b, c] = addresses as [string, string, string]
-  const servers = [{ address: a, weight: 1 + (step % 7) }, b, ...(step % 2 === 0 ? [c] : [])]
-  const extra = step % 3 === 0 ? { extra: { bind: '127.0.0.1:0', upstream: 'other' } } : {}
-  return {
-    workers: 2,
-    listeners: {
-      web: {
-        bind: '127.0.0.1:0',
-        routes: [
-          { match: { path: `/only-in-${step}` }, answer: { status: 204 } },
-          { match: {}, upstream: 'app', headers: { response: { set: { 'X-Generation': String(step) } } } },
-        ],
-      },
-      ...extra,
-    },
-    upstreams: {
-      app: {
-        servers,
-        balance: step % 5 === 0 ? 'consistent-hash' : 'least-connections',
-        ...(step % 5 === 0 ? { hash: { key: 'path' } } : {}),
-      },
-      other: { servers: [b, c], health: { http: `/healthz-${step % 4}`, status: '200-499' } },
-    },
-    shutdown: { spread: '0s' },
-  }
-}
-
 async function soak(scope: Scope): Promise<void> {
   const servers = await Promise.all([0, 1, 2].map(() => startFaultyServer(scope, {})))
-  const addresses = servers.map(({ address }) => address)
-  const weir = await startBalancer(scope, stringify(configOf(0, addresses)), { env: { NODE_OPTIONS: SMALL_HEAP } })
+  const named = servers.map(({ address }, i) => ({ name: 'abc'.charAt(i), address }))
+  const weir = await startBalancer(scope, stringify(changingConfig(0, named)), { env: { NODE_OPTIONS: SMALL_HEAP } })
   const pids = [weir.pid, ...weir.workerPids()]
   const load = startLoad(scope, { port: weir.port(), rate: RATE, connections: 200 })
   const control = await connectControl(join(weir.folder, 'weir.sock'))
   scope.after(() => control.close())
   const samples: Sample[] = []
   for (let step = 1; step <= reloads; step++) {
-    writeFileSync(weir.configFile, stringify(configOf(step, addresses)))
+    writeFileSync(weir.configFile, stringify(changingConfig(step, named)))
     const { data } = await control.ask('reload', {})
     assert.ok(data.changed, `reload ${step} changed nothing`)
     if (step % Math.max(1, Math.floor(reloads / SAMPLES)) === 0) samples.push(sample(step, pids))

@@ -1,6 +1,6 @@
 /** What people are told of one server: its state in one word, why, and what it came to. */
 import { abi } from '../../native/abi.ts'
-import { formatShare } from '../../shared/base/units.ts'
+import { formatCount, formatShare } from '../../shared/base/units.ts'
 import type { UpstreamConfig } from '../../shared/config/model.ts'
 import type { LastCheck, ServerStatus } from '../../shared/control/data.ts'
 import type { HealthRow } from '../health/check-target.ts'
@@ -98,8 +98,8 @@ function whyOf(state: ServerStatus['state'], facts: ServerFacts): string {
 
 /** `L4CON connection refused, 4 bad checks`; or what an agent or anybody else said. */
 function downWords(said: string, row: HealthRow | undefined): string {
-  if (row?.ok === false) return `${row.code} ${row.reason}, ${counted(row.streak, 'bad check')}`
-  const recovers = row?.ok === true ? `${counted(row.streak, 'good check')} since` : ''
+  if (row?.ok === false) return `${row.code} ${row.reason}, ${formatCount(row.streak, 'bad check')}`
+  const recovers = row?.ok === true ? `${formatCount(row.streak, 'good check')} since` : ''
   return [said, recovers].filter((part) => part !== '').join('; ') || 'no check was good yet'
 }
 
@@ -132,10 +132,6 @@ function countersOf({ board }: Operation, slot: number) {
     // Tunnels have no first byte of a response.
     firstByteMeanMs: responses === 0 || firstByteUs === 0 ? null : Math.round(firstByteUs / responses) / 1_000,
   }
-}
-
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function after(reason: string): string {

@@ -1,12 +1,11 @@
 /** One wait for a fact about a server: it is looked at again and again, and told how it goes. */
 import { machineMs } from '../../shared/base/clock.ts'
-import { formatDuration } from '../../shared/base/units.ts'
+import { formatCount, formatDuration } from '../../shared/base/units.ts'
 import type { Remaining, WaitData } from '../../shared/control/data.ts'
 import { ControlError, type RequestOf } from '../../shared/control/requests.ts'
 import { isUsable, type ServerRecord } from '../../shared/ipc/server-state.ts'
 import { GoodChecks } from './good-checks.ts'
 import type { Operation } from './operation.ts'
-import { counted } from './server-status.ts'
 import type { Caller } from './verb.ts'
 
 const LOOK_MS = 50
@@ -126,10 +125,10 @@ export class Waiting {
     const { server, condition, checks = 1, timeoutMs } = this.#request
     const time = formatDuration(timeoutMs)
     const { inFlight, tunnels } = this.#remaining()
-    const among = tunnels === 0 ? '' : `, ${counted(tunnels, 'tunnel')} among them`
+    const among = tunnels === 0 ? '' : `, ${formatCount(tunnels, 'tunnel')} among them`
     if (condition === 'drained') return `${server} is not empty after ${time}: ${inFlight} in flight${among}`
     if (condition === 'up') return `${server} is not up after ${time}: ${this.#stateWords()}`
-    return `${server} has ${counted(this.#good.count, 'good check')} of ${checks} after ${time}: ${this.#stateWords()}`
+    return `${server} has ${formatCount(this.#good.count, 'good check')} of ${checks} after ${time}: ${this.#stateWords()}`
   }
 
   #stateWords(): string {

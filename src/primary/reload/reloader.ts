@@ -1,3 +1,4 @@
+import { formatCount } from '../../shared/base/units.ts'
 import type { Config } from '../../shared/config/model.ts'
 import { renderProblems } from '../../shared/config/problem.ts'
 import { loadSource } from '../../shared/config/source.ts'
@@ -75,7 +76,7 @@ export class Reloader {
       applied(source.config)
     }
     const waiting = steps.length - changes.length
-    const words = `${count(changes.length, 'change')} applied from ${file}${waiting > 0 ? `; ${count(waiting, 'change')} need a restart or weir upgrade` : ''}`
+    const words = `${formatCount(changes.length, 'change')} applied from ${file}${waiting > 0 ? `; ${formatCount(waiting, 'change')} need a restart or weir upgrade` : ''}`
     this.#note(true, words)
     return { file, changed: changes.length > 0, dryRun: false, steps, conflicts, tookMs: elapsed(startMs) }
   }
@@ -104,10 +105,6 @@ export class Reloader {
 /** What only a start can apply stays what it is, so that the next plan still names it. */
 function withoutRestart(next: Config, { workers, user, group, pidFile, control, admin }: Config): Config {
   return { ...next, workers, user, group, pidFile, control, admin }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function elapsed(startMs: number): number {

@@ -1,3 +1,4 @@
+import { formatCount } from '../../shared/base/units.ts'
 import { keyPath } from '../../shared/config/key-path.ts'
 import type { Config, UpstreamConfig } from '../../shared/config/model.ts'
 import type { PlanStep } from '../../shared/control/data.ts'
@@ -47,10 +48,9 @@ function loadOf({ name, servers, discover }: UpstreamConfig, load: PlanLoad): nu
 }
 
 function countText({ servers, discover }: UpstreamConfig): string {
-  const count = (many: number, word: string) => `${many} ${word}${many === 1 ? '' : 's'}`
-  if (discover.length === 0) return count(servers.length, 'server')
-  const names = count(discover.length, 'name')
-  return servers.length === 0 ? `${names} to look up` : `${count(servers.length, 'server')} and ${names} to look up`
+  if (discover.length === 0) return formatCount(servers.length, 'server')
+  const names = formatCount(discover.length, 'name')
+  return servers.length === 0 ? `${names} to look up` : `${formatCount(servers.length, 'server')} and ${names} to look up`
 }
 
 function pathOf({ name }: UpstreamConfig): string {

@@ -97,3 +97,8 @@ function inLargestUnit(value: number, units: [unit: string, factor: number][], s
 function failed(expected: string): Measured {
   return { ok: false, expected }
 }
+
+/** `1 change`, `2 changes`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -20,12 +20,17 @@ async function listen(t: TestContext): Promise<{ server: Server; port: number; f
   return { server, port: (server.address() as AddressInfo).port, fd }
 }
 
-function start(how: string, fds: number[], options: { timeoutMs?: number; probe?: string[] } = {}): Promise<Successor> {
+function start(
+  how: string,
+  fds: number[],
+  options: { timeoutMs?: number; probe?: string[]; signal?: AbortSignal } = {},
+): Promise<Successor> {
   return startSuccessor({
     sockets: fds.map((fd) => ({ fd, bind: '127.0.0.1:0', owner: 'weir' as const })),
     state: { weights: { 'api/a': '50%' } },
     log: () => undefined,
     program: { file: process.execPath, args: [...script('successor'), how], probe: options.probe ?? [...script('successor'), '--version'] },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   })
 }
@@ -111,4 +116,13 @@ test('a program that is broken on the disk is not started at all', async (t) => 
   const { fd } = await listen(t)
   const message = await failureOf(start('well', [fd], { probe: [...script('successor'), '--broken'] }))
   assert.equal(message, 'not started anew, as the program on the disk or its config is broken:\n  SyntaxError: of the new program')
+})
+
+test('an attempt that nobody wants any more ends with all that was started', async (t) => {
+  const { port, fd } = await listen(t)
+  const stop = new AbortController()
+  const attempt = failureOf(start('hangs', [fd], { timeoutMs: 60_000, signal: stop.signal }))
+  stop.abort()
+  assert.match(await inTime(attempt, { within: 20_000 }), /^the new weir did not get ready: this weir is stopping/)
+  assert.equal(await ask(port), 'old')
 })
