@@ -57,7 +57,7 @@ $(ADDON): $(ADDON_SOURCES) | $(MODULES)
 	    { cat build/native.log; exit 1; }; } && touch $@
 
 $(MAIN): $(TYPESCRIPT_SOURCES) $(MODULES)
-	@echo 'compiling TypeScript' && $(NODE) node_modules/typescript/bin/tsc -p tsconfig.build.json && touch $@
+	@echo 'compiling TypeScript' && $(NODE) --import tsx scripts/bundle.ts && $(NODE) node_modules/typescript/bin/tsc -p tsconfig.build.json && touch $@
 
 # --- Use
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { packageFile } from '../shared/base/program-files.ts'
 import { abi } from './abi.ts'
 import type { Addon } from './contract.ts'
 
@@ -8,7 +9,7 @@ import type { Addon } from './contract.ts'
 export class AddonError extends Error {}
 
 /** WEIR_ADDON names another build of it, e.g. one with sanitizers. */
-const file = process.env.WEIR_ADDON ?? fileURLToPath(new URL('../../native/build/Release/weir.node', import.meta.url))
+const file = process.env.WEIR_ADDON ?? fileURLToPath(packageFile('native/build/Release/weir.node'))
 let loaded: Addon | undefined
 
 /** The native engine. The only place that loads it. Throws AddonError when it is missing or of another version. */

@@ -1,6 +1,8 @@
 /** Runs the workers: forks them, hands them their orders, brings changes to all of them or to none, replaces those that die. */
+
 import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
+import { entryPoint } from '../shared/base/program-files.ts'
 import type { WorkerStatus } from '../shared/control/data.ts'
 import type { Serve, ToPrimary, ToWorker, WorkerQuestion } from '../shared/ipc/protocol.ts'
 import { Ballot } from './ballot.ts'
@@ -50,7 +52,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     cluster.setupPrimary({
-      exec: fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../main.ts' : '../main.js', import.meta.url)),
+      exec: fileURLToPath(entryPoint('main')),
       args: ['worker'],
       serialization: 'advanced',
     })

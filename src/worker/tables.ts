@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
+import { entryPoint } from '../shared/base/program-files.ts'
 import type { HashTable, TableSpec } from './pick/table-builder.ts'
 import type { UpstreamPicker } from './pick/upstream-picker.ts'
 
@@ -33,9 +34,7 @@ export class TableShop {
 
   #build(spec: TableSpec): Promise<HashTable> {
     this.#pool ??= new Piscina<TableSpec, HashTable>({
-      filename: fileURLToPath(
-        new URL(import.meta.url.endsWith('.ts') ? './pick/table-builder.ts' : './pick/table-builder.js', import.meta.url),
-      ),
+      filename: fileURLToPath(entryPoint('worker/pick/table-builder')),
       name: 'buildTable',
       minThreads: 0,
       maxThreads: 1,

@@ -1,9 +1,10 @@
-import { createRequire } from 'node:module'
+import { readFileSync } from 'node:fs'
+import { packageFile } from '../../shared/base/program-files.ts'
 
 let version: string | undefined
 
-/** Of this program, as its package.json says. It is as far away from dist/ as from src/. */
+/** Of this program, as its package.json says. */
 export function weirVersion(): string {
-  version ??= (createRequire(import.meta.url)('../../../package.json') as { version: string }).version
+  version ??= (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version
   return version
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { entryPoint } from '../base/program-files.ts'
 import { ConfigDocument, type Place, unreadable } from './document.ts'
 import type { Environment } from './environment.ts'
 import { shown } from './parsed.ts'
@@ -22,7 +23,7 @@ export async function readModule(path: string, env: Environment): Promise<Config
 export async function readPinned(pinned: PinnedModule, env: Environment): Promise<ConfigDocument> {
   try {
     // The instance that runs already, not a second copy of it: the package may hold native code and state.
-    const virtualModules = { weir: (await import(ownIndex())) as unknown }
+    const virtualModules = { weir: (await import(entryPoint('index').href)) as unknown }
     return exported(await runPinned(pinned, virtualModules), pinned.path, env)
   } catch (error) {
     return unread(pinned.path, error, pinned.main)
@@ -37,12 +38,6 @@ function exported(module: Record<string, unknown>, path: string, env: Environmen
   const found = value === undefined ? 'no default export' : shown(value)
   document.textProblem(null, `expected a config as default export, found ${found}`, 'write "export default defineConfig({ … })"')
   return document
-}
-
-/** src/index.ts when run from sources, dist/index.js when run as a package. */
-function ownIndex(): string {
-  const name = import.meta.url.endsWith('.ts') ? '../../index.ts' : '../../index.js'
-  return new URL(name, import.meta.url).href
 }
 
 /** An error of the file itself, a syntax error or one that its code throws, without a stack. */

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { errorPages } from './schema/error-pages.ts'
 import { listenerSchema } from './schema/listener.ts'
 import { matchSchema } from './schema/match.ts'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import type { HashKeyFunction } from '../../../index-types.ts'
 import { functionOf, offOr, option, optional, required, section, text } from './option.ts'
 

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { mapOf, offOr, oneOrMany, option, optional, required, section, text } from './option.ts'
 
 const reload = 'live'

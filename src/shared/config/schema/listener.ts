@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { errorPages } from './error-pages.ts'
 import { oneOrMany, option, optional, required, section, text } from './option.ts'
 import { routeSchema } from './route.ts'

@@ -1,4 +1,4 @@
-import Type, { type Static, type TObject } from 'typebox'
+import { type Static, type TObject, Type } from 'typebox'
 import type { Match } from '../model.ts'
 import { type Meaning, mapOf, oneOrMany, optional, required, section, text } from './option.ts'
 

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import type { ConnectionFunction, PickFunction, RequestFunction } from '../../../index-types.ts'
 import { errorPages } from './error-pages.ts'
 import { attempts, retryReasons, retryStatuses } from './failures.ts'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { option, optional, section, text } from './option.ts'
 
 const reload = 'live'

@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { balanceNames, hashSchema, slowStartSchema, stickySchema } from './balance.ts'
 import { breakerSchema, hedgeSchema, holdSchema, limitsSchema, queueSchema, retrySchema } from './failures.ts'
 import { agentSchema, healthSchema, passiveHealthSchema } from './health.ts'
