@@ -1,7 +1,7 @@
 # C++ unit tests and fuzzers, without Node. Included by the Makefile; runs from the repository's root. Everything built lands in build/.
 # Every .cc below native/ except binding/ is linked, every .cc in test/native/ is a test, every .cc in test/fuzz/ a fuzz target.
 
-NATIVE_FOLDERS ?= base loop stats tls upstream tcp http engine
+NATIVE_FOLDERS ?= base observe loop stats tls upstream tcp http engine
 NATIVE_SOURCES ?= $(wildcard $(NATIVE_FOLDERS:%=native/%/*.cc))
 NATIVE_TESTS := $(wildcard test/native/*.cc)
 # What tests and fuzz targets share: the engine with scripted clients and servers.

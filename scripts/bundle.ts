@@ -1,6 +1,6 @@
 // Compiles the program into dist/: its entry points, and chunks of what they share. One file is loaded many times
 // faster than the hundreds that it is made of, and a worker that replaces a killed one loads nothing else first.
-import { rm } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { build } from 'esbuild'
 
 await rm('dist', { recursive: true, force: true })
@@ -22,3 +22,6 @@ await build({
   external: ['jiti', 'piscina', 'yargs'],
   logLevel: 'warning',
 })
+
+// The dashboard is sent to browsers as it was written.
+await cp('src/primary/admin/page', 'dist/page', { recursive: true, filter: (path) => !path.endsWith('.ts') })

@@ -3,7 +3,7 @@
 
 namespace weir::abi {
 
-constexpr int version = 3;
+constexpr int version = 4;
 
 namespace verdict {
 constexpr int forward = 0;
@@ -31,6 +31,8 @@ constexpr int now_ms = 13;
 constexpr int local_port = 14;
 constexpr int public_port = 15;
 constexpr int age_ms = 16;
+constexpr int route = 17;
+constexpr int termination = 18;
 constexpr int count = 24;
 }  // namespace lent
 
@@ -116,10 +118,110 @@ constexpr int listeners = 64;
 constexpr int workers = 128;
 constexpr int total_stride = 64;
 constexpr int listener_stride = 128;
-constexpr int server_stride = 192;
+constexpr int server_stride = 256;
+constexpr int routes = 1024;
+constexpr int route_stride = 128;
 constexpr int worker_bytes = 512;
 constexpr int addresses = 65536;
+constexpr int series_bytes = 64;
+constexpr int histogram_blocks = 24576;
+constexpr int ring_bytes = 4194304;
 }  // namespace board
+
+namespace phase {
+constexpr int queue = 0;
+constexpr int connect = 1;
+constexpr int first_byte = 2;
+constexpr int total = 3;
+constexpr int overhead = 4;
+constexpr int count = 5;
+}  // namespace phase
+
+namespace termination {
+constexpr int ok = 0;
+constexpr int client_abort = 1;
+constexpr int client_header_timeout = 2;
+constexpr int client_body_timeout = 3;
+constexpr int bad_request = 4;
+constexpr int header_too_large = 5;
+constexpr int body_too_large = 6;
+constexpr int no_route = 7;
+constexpr int policy_denied = 8;
+constexpr int rate_limited = 9;
+constexpr int no_server = 10;
+constexpr int hold_timeout = 11;
+constexpr int queue_full = 12;
+constexpr int queue_timeout = 13;
+constexpr int connect_refused = 14;
+constexpr int connect_timeout = 15;
+constexpr int tls_failed = 16;
+constexpr int first_byte_timeout = 17;
+constexpr int idle_timeout = 18;
+constexpr int total_timeout = 19;
+constexpr int upstream_reset = 20;
+constexpr int upstream_bad_response = 21;
+constexpr int stale_connection = 22;
+constexpr int retry_budget = 23;
+constexpr int breaker_open = 24;
+constexpr int drain_deadline = 25;
+constexpr int shutdown = 26;
+constexpr int function_failed = 27;
+constexpr int count = 28;
+}  // namespace termination
+
+namespace record_kind {
+constexpr int filler = 0;
+constexpr int exchange = 1;
+constexpr int tunnel = 2;
+}  // namespace record_kind
+
+namespace record_flag {
+constexpr int reused_connection = 1;
+constexpr int http10 = 2;
+constexpr int hedged = 4;
+constexpr int unix_peer = 8;
+constexpr int waited = 16;
+constexpr int truncated = 32;
+constexpr int tls = 64;
+constexpr int upgraded = 128;
+constexpr int answered = 256;
+}  // namespace record_flag
+
+namespace record_field {
+constexpr int time = 0;
+constexpr int kind = 1;
+constexpr int worker = 2;
+constexpr int request_id = 3;
+constexpr int client = 4;
+constexpr int peer = 5;
+constexpr int listener = 6;
+constexpr int method = 7;
+constexpr int host = 8;
+constexpr int path = 9;
+constexpr int query = 10;
+constexpr int protocol = 11;
+constexpr int status = 12;
+constexpr int termination = 13;
+constexpr int route = 14;
+constexpr int upstream = 15;
+constexpr int server = 16;
+constexpr int attempts = 17;
+constexpr int failed_attempts = 18;
+constexpr int is_reused = 19;
+constexpr int is_hedged = 20;
+constexpr int bytes_in = 21;
+constexpr int bytes_out = 22;
+constexpr int queue_us = 23;
+constexpr int connect_us = 24;
+constexpr int first_byte_us = 25;
+constexpr int total_us = 26;
+constexpr int overhead_us = 27;
+constexpr int referer = 28;
+constexpr int user_agent = 29;
+constexpr int traceparent = 30;
+constexpr int headers = 31;
+constexpr int count = 32;
+}  // namespace record_field
 
 namespace worker_counter {
 constexpr int alive = 0;
@@ -142,8 +244,26 @@ constexpr int batches = 16;
 constexpr int events = 17;
 constexpr int open_tunnels = 18;
 constexpr int waiting = 19;
-constexpr int count = 20;
+constexpr int histogram_blocks = 20;
+constexpr int histogram_dropped = 21;
+constexpr int terminations = 24;
+constexpr int count = 56;
 }  // namespace worker_counter
+
+namespace route_counter {
+constexpr int no_status = 0;
+constexpr int status1xx = 1;
+constexpr int status2xx = 2;
+constexpr int status3xx = 3;
+constexpr int status4xx = 4;
+constexpr int status5xx = 5;
+constexpr int active = 6;
+constexpr int bytes_in = 7;
+constexpr int bytes_out = 8;
+constexpr int retries = 9;
+constexpr int hedges = 10;
+constexpr int count = 11;
+}  // namespace route_counter
 
 namespace server_counter {
 constexpr int in_flight = 0;
@@ -164,7 +284,13 @@ constexpr int first_byte_us = 14;
 constexpr int ewma_us = 15;
 constexpr int waiting = 16;
 constexpr int longest_hold_ms = 17;
-constexpr int count = 18;
+constexpr int status1xx = 18;
+constexpr int status2xx = 19;
+constexpr int status3xx = 20;
+constexpr int status4xx = 21;
+constexpr int status5xx = 22;
+constexpr int open_tunnels = 23;
+constexpr int count = 24;
 }  // namespace server_counter
 
 namespace listener_counter {

@@ -8,6 +8,7 @@
 #include "binding/descriptor_calls.h"
 #include "binding/engine_wrap.h"
 #include "binding/napi_util.h"
+#include "binding/reader_calls.h"
 #include "loop/listening_socket.h"
 #include "stats/board.h"
 
@@ -95,6 +96,7 @@ napi_value init(napi_env env, napi_value exports) {
   function("mapBoard", map_board);
   add_descriptor_calls(env, exports);
   napi_set_named_property(env, exports, "Engine", engine_class(env));
+  napi_set_named_property(env, exports, "RecordReader", record_reader_class(env));
   return exports;
 }
 

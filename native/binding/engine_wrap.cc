@@ -28,6 +28,7 @@ napi_value construct(napi_env env, napi_callback_info info) {
   const unsigned workers = unsigned(number_at(env, args[0], "workers", 1)), column = unsigned(number_at(env, args[0], "column", 0));
   if (!engine.rt.board.map(fd, workers, column)) return throw_errno(env, errno, "cannot map the board");
   engine.rt.board.mine()[abi::worker_counter::alive] = 1;
+  engine.rt.records = std::make_unique<RecordRing>(engine.rt.board.ring(column));
   std::vector<int> wakers;
   each(env, get(env, args[0], "wakers"), [&](napi_value v) { wakers.push_back(int(number(env, v, -1))); });
   if (!wakers.empty() && !engine.acceptor.use_wakers(wakers)) return throw_errno(env, errno, "cannot watch the eventfd of this worker");
@@ -233,17 +234,14 @@ napi_value usage(napi_env env, napi_callback_info info) {
   return o;
 }
 
-napi_value histogram(napi_env env, napi_callback_info info) {
+napi_value record_headers(napi_env env, napi_callback_info info) {
   Call c(env, info);
-  const Server* s = c.wrap->engine->pool.server(c.u32(0));
-  if (!s) return undefined(env);
-  const Histogram& h = text(env, c.args[1]) == "firstByte" ? s->first_byte_us : s->total_us;
-  void* data = nullptr;
-  napi_value buffer = nullptr, array = nullptr;
-  napi_create_arraybuffer(env, Histogram::kCounts * sizeof(uint32_t), &data, &buffer);
-  memcpy(data, h.counts(), Histogram::kCounts * sizeof(uint32_t));
-  napi_create_typedarray(env, napi_uint32_array, Histogram::kCounts, buffer, 0, &array);
-  return array;
+  std::vector<std::string>& names = c.engine().rt.recorded_headers;
+  names.clear();
+  each(env, c.args[0], [&](napi_value v) {
+    if (names.size() < kMostCaptures) names.push_back(latin1(env, v));
+  });
+  return undefined(env);
 }
 
 }  // namespace
@@ -273,7 +271,7 @@ napi_value engine_class(napi_env env) {
       method("resume", resume),
       method("openCount", open_count),
       method("usage", usage),
-      method("histogram", histogram),
+      method("recordHeaders", record_headers),
   };
   add_tunnel_calls(methods);
   add_operating_calls(methods);

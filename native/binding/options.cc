@@ -69,6 +69,8 @@ void read_listener(napi_env env, napi_value from, ListenerSettings& to) {
   to.forwarded = uint32_t(number_at(env, from, "forwarded", to.forwarded));
   to.trusted = CidrList();
   each(env, get(env, from, "trustedProxies"), [&](napi_value v) { (void)to.trusted.add(text(env, v)); });
+  to.server_timing = boolean(env, get(env, from, "serverTiming"));
+  to.proxy_status = boolean(env, get(env, from, "proxyStatus"));
   to.pages.clear();
   each(env, get(env, from, "pages"), [&](napi_value v) {
     to.pages[int(number_at(env, v, "status"))] = {latin1(env, get(env, v, "contentType")), text_at(env, v, "body")};
@@ -123,6 +125,7 @@ TunnelPlan read_tunnel_plan(napi_env env, napi_value from) {
   plan.connect_ms = uint32_t(number_at(env, from, "connectMs", plan.connect_ms));
   plan.idle_ms = uint32_t(number_at(env, from, "idleMs", plan.idle_ms));
   plan.send_proxy = read_proxy_version(env, from);
+  plan.route = uint16_t(number_at(env, from, "route"));
   return plan;
 }
 

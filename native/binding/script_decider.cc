@@ -90,6 +90,8 @@ void ScriptDecider::lend(Exchange& ex) {
   lent_[abi::lent::local_port] = c.local_port;
   lent_[abi::lent::public_port] = c.public_port();
   lent_[abi::lent::age_ms] = int32_t((engine_->rt.now_us - ex.started_us) / 1000);
+  lent_[abi::lent::route] = ex.seen.route;
+  lent_[abi::lent::termination] = abi::termination::ok;
   lent_[abi::lent::now_ms] = int32_t(engine_->rt.now_us / 1000 & 0x7fffffff);
 }
 
@@ -208,6 +210,8 @@ Verdict ScriptDecider::verdict_of(int kind) {
   v.server = uint32_t(lent_[abi::lent::server]);
   v.plan = engine_->plan(uint32_t(lent_[abi::lent::plan]));
   v.fresh_connection = lent_[abi::lent::fresh_connection] != 0;
+  v.route = uint16_t(lent_[abi::lent::route]);
+  v.termination = uint8_t(lent_[abi::lent::termination]);
   v.answer = &staged;
   return v;
 }

@@ -2,11 +2,12 @@
 
 namespace weir::binding {
 
-// Lives on after `stop` until libuv has closed all three.
+// Lives on after `stop` until libuv has closed all four.
 struct UvBridge::Handles {
   uv_poll_t poll;
   uv_timer_t timer;
   uv_idle_t idle;
+  uv_prepare_t prepare;
   UvBridge* owner;
   int open = 0;
   bool idle_active = false;
@@ -20,10 +21,15 @@ bool UvBridge::start(napi_env env) {
   if (uv_poll_init(loop, &h->poll, engine_.rt.loop.fd()) != 0) return false;
   uv_timer_init(loop, &h->timer);
   uv_idle_init(loop, &h->idle);
-  h->poll.data = h->timer.data = h->idle.data = h.get();
-  h->open = 3;
+  uv_prepare_init(loop, &h->prepare);
+  uv_unref(reinterpret_cast<uv_handle_t*>(&h->prepare));
+  h->poll.data = h->timer.data = h->idle.data = h->prepare.data = h.get();
+  h->open = 4;
   handles_ = h.release();
   uv_poll_start(&handles_->poll, UV_READABLE, [](uv_poll_t* p, int, int) { static_cast<Handles*>(p->data)->owner->turn(); });
+  uv_prepare_start(&handles_->prepare, [](uv_prepare_t* p) {
+    static_cast<Handles*>(p->data)->owner->engine_.rt.arrivals.going_to_wait(monotonic_us());
+  });
   rearm();
   return true;
 }
@@ -63,9 +69,11 @@ void UvBridge::stop() {
     if (--all->open == 0) delete all;
   };
   uv_poll_stop(&h->poll);
+  uv_prepare_stop(&h->prepare);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->poll), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->timer), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->idle), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&h->prepare), closed);
 }
 
 }  // namespace weir::binding

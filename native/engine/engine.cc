@@ -30,11 +30,16 @@ void Engine::turn() {
   in_turn_ = true;
   rt.tick();
   const int n = rt.loop.wait(events, 0);
+  rt.arrivals.looked(rt.now_us, n > 0 ? unsigned(n) : 0);
   if (n > 0) {
     rt.count(abi::worker_counter::batches);
     rt.count(abi::worker_counter::events, n);
   }
-  for (int i = 0; i < n; ++i) dispatch(events[i]);
+  for (int i = 0; i < n; ++i) {
+    rt.arrivals.at(unsigned(i));
+    dispatch(events[i]);
+  }
+  rt.arrivals.all_came_at(rt.now_us);
   settle();
 }
 
@@ -103,6 +108,8 @@ void Engine::join(Exchange& ex, std::string_view from_server) {
   about.server_slot = ex.server_slot;
   about.listener = c.listener;
   about.plan.idle_ms = ex.plan->tunnel_ms;
+  about.plan.route = ex.seen.route;
+  about.upgraded = true;
   about.origin.ip = c.peer;
   about.origin.port = c.peer_port;
   about.origin.local_port = c.local_port;

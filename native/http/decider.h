@@ -12,6 +12,8 @@ struct Verdict {
   uint32_t server = 0;
   Plan* plan = nullptr;
   bool fresh_connection = false;
+  uint16_t route = 0;     // row of the board
+  uint8_t termination = 0;  // abi::termination, of an answer
   const Answer* answer = nullptr;  // lent until the call that got it returns
 };
 

@@ -17,6 +17,7 @@
 #include "loop/origin.h"
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
+#include "observe/kept_record.h"
 
 namespace weir {
 
@@ -69,6 +70,7 @@ struct ClientConnection : TimerNode {
   [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
   Exchange* exchange = nullptr;
   uint32_t lingered = 0;  // bytes thrown away
+  uint64_t sent = 0;      // bytes that were written or queued for it
 };
 
 // Changes that a TypeScript function asked for on one request. Made only when it did.
@@ -77,6 +79,49 @@ struct RequestEdits {
   std::vector<std::pair<std::string, std::string>> set;  // names in lower case
   std::vector<std::string> removed;
   std::string response;  // whole lines that its response gets
+};
+
+// What access log and statistics say of an exchange. Times in microseconds.
+struct Observed {
+  uint64_t ours_since_us = 0;  // from when on nobody but the balancer keeps it waiting; 0 while somebody else does
+  uint64_t queued_since_us = 0;
+  uint32_t overhead_us = 0;
+  uint32_t queue_us = 0;
+  uint32_t connect_us = 0;     // 0 on a pooled connection
+  uint32_t first_byte_us = 0;
+  uint16_t route = 0;          // row of the board
+  uint16_t status = 0;         // that the client gets; 0 before there is one
+  uint8_t termination = abi::termination::ok;
+  bool has_route = false;      // counts as active there
+  bool has_response = false;   // of a server: first_byte_us says something
+  std::unique_ptr<KeptRecord> kept;
+
+  // The first thing that went wrong counts.
+  void fail(uint8_t reason) {
+    if (termination == abi::termination::ok) termination = reason;
+  }
+  // It waits for a server, or for a function of the configuration.
+  void queue(uint64_t us) {
+    end(us);
+    queued_since_us = us;
+  }
+  void unqueue(uint64_t us) {
+    if (queued_since_us != 0 && us > queued_since_us) queue_us += uint32_t(us - queued_since_us);
+    queued_since_us = 0;
+    begin(us);
+  }
+  // It is the balancer's turn, and has been since then.
+  void begin(uint64_t us) { ours_since_us = us; }
+  // The server's first bytes were there to be read at `ready`; the request had been handed over at `sent`.
+  void first_bytes(uint64_t ready, uint64_t sent) {
+    if (first_byte_us == 0) first_byte_us = ready > sent ? uint32_t(ready - sent) : 1;
+    begin(ready);
+  }
+  // It has passed on what it had, or can only wait.
+  void end(uint64_t us) {
+    if (ours_since_us != 0 && us > ours_since_us) overhead_us += uint32_t(us - ours_since_us);
+    ours_since_us = 0;
+  }
 };
 
 enum class ResponseFraming : uint8_t { none, length, chunked, until_close };
@@ -129,11 +174,14 @@ struct Exchange : TimerNode {
   uint32_t server_slot = 0;
   uint32_t rival_slot = 0;
   uint64_t rival_written_before = 0;
-  uint64_t rival_attempt_us = 0;
-  uint64_t started_us = 0;
+  uint64_t rival_sent_us = 0;
+  uint64_t started_us = 0;  // when its head's last bytes were there to be read
   uint64_t attempt_us = 0;
+  uint64_t sent_us = 0;     // when the head of this attempt had been handed over
   uint64_t body_bytes = 0;
   uint64_t written_before = 0;     // bytes that the upstream connection had carried before this exchange
+  uint64_t sent_before = 0;        // bytes that the client connection had been given before this exchange
+  Observed seen;
   ByteQueue replay;                // decoded body bytes
   std::unique_ptr<RequestEdits> edits;
   char request_id[33] = {};

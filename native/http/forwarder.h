@@ -4,7 +4,7 @@
 // Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
 // Files    forwarder_client.cc (accept, heads, answers) · forwarder_close.cc (writes, ends) · forwarder_request.cc (attempts, request bodies, failures)
 //          forwarder_departure.cc (connections that are to leave) · forwarder_cut.cc (exchanges that are taken from a server)
-//          · forwarder_hedge.cc (a second attempt beside the first) · forwarder_response.cc (response heads and bodies)
+//          · forwarder_observe.cc (counters, histograms and records of what has ended) · forwarder_hedge.cc (a second attempt beside the first) · forwarder_response.cc (response heads and bodies)
 //          · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
 #pragma once
 #include <sys/epoll.h>
@@ -83,10 +83,10 @@ class Forwarder {
 
   // forwarder_client.cc
   void read_head(ClientConnection& c);
-  void parse_head(ClientConnection& c);
+  void parse_head(ClientConnection& c, uint64_t ready_us);
   void begin(ClientConnection& c, Exchange& ex);
   void perform(Exchange& ex, const Verdict& v);
-  void refuse(Exchange& ex, int status, const char* why);
+  void refuse(Exchange& ex, int status, int termination, const char* why);
   void answer(Exchange& ex, const Answer& a);
   void end_exchange(Exchange& ex);
   void next(ClientConnection& c);
@@ -105,6 +105,13 @@ class Forwarder {
   // forwarder_cut.cc
   [[nodiscard]] static bool runs_on(const Exchange& ex, uint32_t slot);
   void cut(Exchange& ex, uint32_t slot);
+
+  // forwarder_observe.cc
+  void on_route(Exchange& ex, unsigned row);
+  void note_failure(Exchange& ex, const Failure& f);
+  void keep_texts(Exchange& ex);
+  void observe(Exchange& ex);
+  void record(const Exchange& ex, uint64_t total_us);
 
   // forwarder_close.cc
   void flush_client(ClientConnection& c);
@@ -152,7 +159,7 @@ class Forwarder {
   bool take_response_body(Exchange& ex, std::string_view bytes, Gather& g);
   void finish_response(Exchange& ex, bool extra_bytes);
   void server_ended(Exchange& ex, int error);
-  void break_response(Exchange& ex);
+  void break_response(Exchange& ex, int termination);
 
   // forwarder_splice.cc: large bodies of known length, without a visit to user memory. `false` from the splice_ functions: nothing
   // more can be moved now, or the exchange has ended.

@@ -82,13 +82,14 @@ void Forwarder::read_head(ClientConnection& c) {
       b.end = b.size();
       b.at = 0;
     }
+    const uint64_t ready_us = rt_.arrivals.ready_us(c.fd.get());
     const IoResult r = read_some(c.fd.get(), b.bytes + b.end, std::min(b.room(), kReadBytes));
     if (r.kind == IoResult::Kind::ok) {
       // A short read has emptied the socket; an end that came with it has set peer_ended.
       if (r.bytes < std::min(b.room(), kReadBytes) && !c.peer_ended) c.readable = false;
       b.end += uint32_t(r.bytes);
       rt_.count(abi::worker_counter::bytes_from_clients, double(r.bytes));
-      parse_head(c);
+      parse_head(c, ready_us);
       continue;
     }
     c.readable = false;
@@ -102,11 +103,13 @@ void Forwarder::read_head(ClientConnection& c) {
   if (!c.queued && is_overdue(c) && !may_speak_yet(c)) close_client(c);
 }
 
-void Forwarder::parse_head(ClientConnection& c) {
+void Forwarder::parse_head(ClientConnection& c, uint64_t ready_us) {
   if (!c.exchange) {
     Exchange* made = exchanges.create();
     made->client = &c;
     made->parser.reset(HeadParser::Kind::request);
+    made->seen.route = c.listener;
+    made->sent_before = c.sent;
     c.exchange = made;
   }
   Exchange& ex = *c.exchange;
@@ -119,11 +122,14 @@ void Forwarder::parse_head(ClientConnection& c) {
     if (c.exchanges > 0) rt_.wheel.arm(&c, listener_of(c).header_ms);
     return;
   }
-  ex.started_us = rt_.now_us;
+  ex.started_us = ready_us;
+  ex.seen.begin(ready_us);
   c.state = ClientConnection::State::exchange;
   if (r == ParseResult::failed) {
     rt_.count(abi::worker_counter::refused_heads);
-    return refuse(ex, status_of(ex.parser.error()), text_of(ex.parser.error()));
+    const int status = status_of(ex.parser.error());
+    const int reason = status == 431 || status == 414 ? abi::termination::header_too_large : abi::termination::bad_request;
+    return refuse(ex, status, reason, text_of(ex.parser.error()));
   }
   b.at += ex.parser.consumed();
   begin(c, ex);
@@ -147,32 +153,37 @@ void Forwarder::begin(ClientConnection& c, Exchange& ex) {
   ex.wants_upgrade = ex.wants_upgrade && ex.request_complete;
   // Moves the deadline away with one store; who waits for the client sets a nearer one.
   rt_.wheel.arm(&c, c.peer_ended ? kHalfClosedGraceMs : l.keep_alive_ms);
-  if (head.expect_unknown) return refuse(ex, 417, "unknown expectation");
-  if (head.method == Method::connect) return refuse(ex, 501, "CONNECT is not served here");
-  if (head.body == BodyKind::length && head.content_length > l.body_bytes) return refuse(ex, 413, "request body too large");
+  if (head.expect_unknown) return refuse(ex, 417, abi::termination::bad_request, "unknown expectation");
+  if (head.method == Method::connect) return refuse(ex, 501, abi::termination::bad_request, "CONNECT is not served here");
+  if (head.body == BodyKind::length && head.content_length > l.body_bytes) return refuse(ex, 413, abi::termination::body_too_large, "request body too large");
   rt_.count(abi::worker_counter::decisions);
   perform(ex, decider_.decide(ex));
 }
 
 void Forwarder::perform(Exchange& ex, const Verdict& v) {
+  on_route(ex, v.route);
   switch (v.kind) {
     case abi::verdict::forward: return start_attempt(ex, v);
     case abi::verdict::answer:
+      ex.seen.fail(v.termination);
       if (v.answer) return answer(ex, *v.answer);
       break;
     case abi::verdict::wait:
       ex.stage = Stage::waiting;
       ex.waited = true;
+      ex.seen.queue(monotonic_us());
       if (!ex.client->peer_ended) rt_.wheel.arm(ex.client, kDecisionMs);
       return;
     default: break;
   }
+  ex.seen.fail(abi::termination::policy_denied);
   close_client(*ex.client, true);
 }
 
 bool Forwarder::resume(uint32_t index, uint32_t generation, const Verdict& v) {
   Exchange* ex = exchanges.find(index, generation);
   if (!ex || ex->stage != Stage::waiting) return false;
+  ex->seen.unqueue(rt_.now_us);
   perform(*ex, v);
   return true;
 }
@@ -196,7 +207,8 @@ std::string_view Forwarder::date() {
   return date_;
 }
 
-void Forwarder::refuse(Exchange& ex, int status, const char* why) {
+void Forwarder::refuse(Exchange& ex, int status, int termination, const char* why) {
+  ex.seen.fail(uint8_t(termination));
   Answer a;
   a.status = status;
   a.body = std::string(reason_phrase(status)) + ": " + why + "\n";
@@ -238,6 +250,7 @@ void Forwarder::answer(Exchange& ex, const Answer& a) {
   g.add(head_.view());
   if (ex.method != Method::head && a.status != 204 && a.status != 304) g.add(body);
   rt_.count(abi::worker_counter::answered);
+  ex.seen.status = uint16_t(a.status);
   write_client(c, g);
   if (c.state == ClientConnection::State::closed) return;
   ex.response_complete = true;
@@ -248,6 +261,7 @@ void Forwarder::end_exchange(Exchange& ex) {
   ClientConnection& c = *ex.client;
   if (ex.attempts > 1 || ex.waited || (ex.plan && ex.plan->tell_finished)) decider_.finished(ex);
   drop_rival(ex);
+  if (ex.started_us != 0) observe(ex);
   ex.stage = Stage::done;
   rt_.wheel.cancel(&ex);
   ex.replay.clear(rt_.buffers);
@@ -297,7 +311,7 @@ void Forwarder::run_queue() {
     }
     if (c->state != ClientConnection::State::idle) continue;
     if (c->in && c->in->size() > 0) {
-      parse_head(*c);
+      parse_head(*c, rt_.now_us);
       if (c->state == ClientConnection::State::head && c->readable) read_head(*c);
     } else if (c->readable) {
       read_head(*c);
@@ -318,12 +332,16 @@ void Forwarder::finish_joined(Exchange& ex) {
   ClientConnection& c = *ex.client;
   ex.upstream = nullptr;
   ex.counted_in_flight = false;
+  ex.response_complete = true;
   close_client(c);
 }
 
 void Forwarder::close_all() {
   rt_.wheel.cancel(&departure_timer_);
-  clients.each([&](ClientConnection* c) { close_client(*c); });
+  clients.each([&](ClientConnection* c) {
+    if (c->exchange) c->exchange->seen.fail(abi::termination::shutdown);
+    close_client(*c);
+  });
   sweep();
 }
 

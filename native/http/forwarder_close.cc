@@ -14,9 +14,13 @@ constexpr uint32_t kLingerBytes = 1 << 20;
 void Forwarder::write_client(ClientConnection& c, Gather& g) {
   if (g.empty() || c.state == ClientConnection::State::closed) return;
   size_t written = 0;
+  c.sent += g.bytes();
   if (!c.blocked()) {
     const IoResult r = write_some(c.fd.get(), g.parts(), g.count());
-    if (r.kind == IoResult::Kind::failed) return client_gone(c);
+    if (r.kind == IoResult::Kind::failed) {
+      c.sent -= g.bytes();
+      return client_gone(c);
+    }
     written = r.bytes;
     rt_.count(abi::worker_counter::bytes_to_clients, double(written));
     if (written > 0 && c.peer_ended) c.wrote_since_end = true;
@@ -65,6 +69,7 @@ void Forwarder::close_client(ClientConnection& c, bool reset) {
   c.state = ClientConnection::State::closed;
   if (c.exchange) {
     Exchange& ex = *c.exchange;
+    if (!ex.response_complete) ex.seen.fail(abi::termination::client_abort);
     // The end of the connection would be the end of the body: whatever the reason for closing is, it must not look complete.
     if (ex.response_started && !ex.response_complete && ex.response_framing == ResponseFraming::until_close) reset = true;
     end_lease(ex, false);

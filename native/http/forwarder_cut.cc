@@ -30,7 +30,7 @@ bool Forwarder::runs_on(const Exchange& ex, uint32_t slot) {
 // As if the server had reset the connection, but for what health would count: nothing is wrong with it.
 void Forwarder::cut(Exchange& ex, uint32_t slot) {
   if (ex.rival && ex.rival_slot == slot) return drop_rival(ex);
-  if (ex.response_started) return break_response(ex);
+  if (ex.response_started) return break_response(ex, abi::termination::drain_deadline);
   const Failure f{abi::failure::reset, ECONNRESET, certainly_unsent(ex, abi::failure::reset)};
   // A pooled connection that broke would be answered with a new one to the same server.
   ex.reused = false;

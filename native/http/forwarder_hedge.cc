@@ -24,7 +24,7 @@ void Forwarder::hedge(Exchange& ex) {
   ex.rival = ex.upstream;
   ex.rival_slot = ex.server_slot;
   ex.rival_written_before = ex.written_before;
-  ex.rival_attempt_us = ex.attempt_us;
+  ex.rival_sent_us = ex.sent_us;
   ex.rival_reused = ex.reused;
   ex.upstream = nullptr;
   ex.counted_in_flight = false;  // the rival has the count
@@ -63,7 +63,7 @@ void Forwarder::take_back_rival(Exchange& ex) {
   ex.rival = nullptr;
   ex.server_slot = ex.rival_slot;
   ex.written_before = ex.rival_written_before;
-  ex.attempt_us = ex.rival_attempt_us;
+  ex.sent_us = ex.rival_sent_us;
   ex.reused = ex.rival_reused;
   ex.counted_in_flight = true;
   ex.stage = Stage::sending;

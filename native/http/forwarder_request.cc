@@ -39,8 +39,10 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   use_plan(ex, v.plan);
   if (ex.plan->total_ms > 0 && !ex.linked()) begin_total(ex);
   ++ex.attempts;
+  if (ex.attempts > 1) ++rt_.board.route(ex.seen.route)[ex.rival ? abi::route_counter::hedges : abi::route_counter::retries];
   ex.server_slot = v.server;
   ex.attempt_us = rt_.now_us;
+  ex.seen.connect_us = ex.seen.first_byte_us = 0;
   ex.reused = false;
   if (s->removed) return attempt_failed(ex, abi::failure::connect, EHOSTUNREACH);
   if (rt_.is_full(s->slot, s->max_connections)) return attempt_failed(ex, abi::failure::busy, 0);
@@ -64,6 +66,8 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   ex.upstream = u;
   if (u->state == UpstreamConnection::State::connecting) {
     ex.stage = Stage::connecting;
+    ex.attempt_us = monotonic_us();
+    ex.seen.end(ex.attempt_us);
     rt_.wheel.arm(u, ex.plan->connect_ms);
     return;
   }
@@ -108,6 +112,10 @@ void Forwarder::connected(UpstreamConnection& u) {
   }
   u.state = UpstreamConnection::State::leased;
   u.server->preferred = u.address_index;
+  const uint64_t connected_us = rt_.arrivals.came_us();
+  ex.seen.connect_us = connected_us > ex.attempt_us ? uint32_t(connected_us - ex.attempt_us) : 1;
+  rt_.histograms.record_server(u.server->slot, abi::phase::connect, ex.seen.connect_us);
+  ex.seen.begin(connected_us);
   const Token me{TokenKind::upstream, u.slot_generation, u.slot_index};
   send_request(ex);
   if (pool_.connections.find(me.index, me.generation) && u.readable && u.exchange) read_response(*u.exchange);
@@ -139,6 +147,8 @@ void Forwarder::send_request(Exchange& ex) {
     ex.client->in->at += uint32_t(used);
   }
   if (!write_server(u, g)) return;
+  ex.sent_us = monotonic_us();
+  ex.seen.end(ex.sent_us);
   if (ex.request_complete) request_sent(ex);
   else pump_request(ex);
 }
@@ -172,8 +182,9 @@ size_t Forwarder::take_body(Exchange& ex, std::string_view bytes, Gather& g) {
     ex.body_bytes += piece.size();
     if (ex.body_bytes > listener_of(*ex.client).body_bytes) {
       end_lease(ex, false);
+      ex.seen.fail(abi::termination::body_too_large);
       if (ex.response_started) close_client(*ex.client);
-      else refuse(ex, 413, "request body too large");
+      else refuse(ex, 413, abi::termination::body_too_large, "request body too large");
       return used;
     }
     if (ex.replayable) {
@@ -189,11 +200,12 @@ size_t Forwarder::take_body(Exchange& ex, std::string_view bytes, Gather& g) {
   }
   if (ex.request_body.failed()) {
     end_lease(ex, false);
+    ex.seen.fail(abi::termination::bad_request);
     if (ex.response_started) {
       close_client(*ex.client);
     } else {
       ex.client->may_send_more = true;
-      refuse(ex, 400, text_of(ex.request_body.error()));
+      refuse(ex, 400, abi::termination::bad_request, text_of(ex.request_body.error()));
     }
     return used;
   }
@@ -368,6 +380,8 @@ void Forwarder::attempt_failed(Exchange& ex, int reason, int error) {
 
 // The attempt is over: TypeScript says what comes next.
 void Forwarder::fail_over(Exchange& ex, const Failure& f) {
+  note_failure(ex, f);
+  ex.seen.begin(rt_.now_us);
   end_lease(ex, false);
   if (ex.rival) return take_back_rival(ex);
   // What was parsed of a response belongs to the failed attempt.

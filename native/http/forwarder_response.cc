@@ -63,6 +63,7 @@ void Forwarder::read_response(Exchange& ex) {
       to = u.in->bytes + u.in->end;
       room = u.in->room();
     }
+    const uint64_t ready_us = ex.stage == Stage::sending ? rt_.arrivals.ready_us(u.fd.get()) : 0;
     const IoResult r = read_some(u.fd.get(), to, room);
     if (r.kind == IoResult::Kind::would_block) {
       u.readable = false;
@@ -72,6 +73,7 @@ void Forwarder::read_response(Exchange& ex) {
     if (r.kind != IoResult::Kind::ok) return server_ended(ex, r.error);
     if (r.bytes < room && !u.peer_ended) u.readable = false;
     rt_.count_server(u.server->slot, abi::server_counter::bytes_received, double(r.bytes));
+    if (ready_us != 0) ex.seen.first_bytes(ready_us, ex.sent_us);
     if (u.in) {
       u.in->end += uint32_t(r.bytes);
       take_head(ex, u.in->view(), true);
@@ -139,14 +141,14 @@ void Forwarder::take_head(Exchange& ex, std::string_view bytes, bool pooled) {
 void Forwarder::ask_again(Exchange& ex, std::string_view rest) {
   drop_rival(ex);
   const Token me{TokenKind::client, ex.client->slot_generation, ex.client->slot_index};
-  const uint64_t first_byte_us = rt_.now_us - ex.attempt_us;
   const Verdict v = decider_.after_failure(ex, {abi::failure::status, ex.response.status, false});
   if (!clients.find(me.index, me.generation) || !ex.upstream) return;
   if (v.kind == abi::verdict::pass) {
     ex.passed = true;
     return start_response(ex, rest);
   }
-  pool_.count_answer(*ex.upstream->server, ex.response.status, first_byte_us);
+  pool_.count_answer(*ex.upstream->server, ex.response.status, ex.seen.first_byte_us);
+  note_failure(ex, {abi::failure::status, ex.response.status, false});
   end_lease(ex, false);
   perform(ex, v);
 }
@@ -170,8 +172,9 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
   ex.response_started = true;
   ex.replayable = false;
   ex.replay.clear(rt_.buffers);
-  s.first_byte_us.record(rt_.now_us - ex.attempt_us);
-  pool_.count_answer(s, ex.response.status, rt_.now_us - ex.attempt_us);
+  ex.seen.status = ex.response.status;
+  ex.seen.has_response = true;
+  pool_.count_answer(s, ex.response.status, ex.seen.first_byte_us);
   if (const uint32_t seconds = announced_timeout(ex.response)) UpstreamPool::learn_announced(s, seconds);
 
   ex.response_framing = framing_towards(ex);
@@ -185,13 +188,16 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
   if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete || leaves(c)) c.close_after = true;
   head_.clear();
   write_response_head(head_, sources(ex), {ex.response_framing, c.close_after, ex.http10 && !c.close_after});
-  release_request_head(ex);
   Gather g;
   g.add(head_.view());
   Buffer* in = u.in;  // `rest` may point into it
   u.in = nullptr;
   if (!ex.response_body.done()) rt_.wheel.arm(&u, ex.plan->idle_ms);
-  take_response_body(ex, rest, g);
+  if (take_response_body(ex, rest, g)) {
+    ex.seen.end(monotonic_us());
+    keep_texts(ex);
+    release_request_head(ex);
+  }
   if (in) rt_.buffers.give_back(in);
 }
 
@@ -226,7 +232,7 @@ bool Forwarder::take_response_body(Exchange& ex, std::string_view bytes, Gather&
   if (done && chunked) g.add_last_chunk(ex.response_body.trailers());
   write_client(c, g);
   if (c.state == ClientConnection::State::closed) return false;
-  if (failed) return break_response(ex), false;
+  if (failed) return break_response(ex, abi::termination::upstream_bad_response), false;
   if (!done) return true;
   finish_response(ex, !bytes.empty());
   return false;
@@ -235,7 +241,6 @@ bool Forwarder::take_response_body(Exchange& ex, std::string_view bytes, Gather&
 void Forwarder::finish_response(Exchange& ex, bool extra_bytes) {
   UpstreamConnection& u = *ex.upstream;
   ClientConnection& c = *ex.client;
-  u.server->total_us.record(rt_.now_us - ex.started_us);
   ex.response_complete = true;
   // Bytes behind a response belong to nothing that was asked for: such a connection is never used again.
   const bool reusable = !extra_bytes && ex.request_complete && !u.blocked() && !u.readable && ex.response.keep_alive &&
@@ -258,13 +263,14 @@ void Forwarder::server_ended(Exchange& ex, int error) {
     if (ex.client->state != ClientConnection::State::closed) finish_response(ex, false);
     return;
   }
-  break_response(ex);
+  break_response(ex, abi::termination::upstream_reset);
 }
 
 // The client gets what arrived, and an end that it can tell from a proper one: a length that is not reached, a last chunk that is
 // missing, or a reset where the end of the connection would mean the end of the body.
-void Forwarder::break_response(Exchange& ex) {
+void Forwarder::break_response(Exchange& ex, int termination) {
   ClientConnection& c = *ex.client;
+  ex.seen.fail(uint8_t(termination));
   rt_.count(abi::worker_counter::broken_responses);
   c.close_after = true;
   c.break_at_end = ex.response_framing == ResponseFraming::until_close;
@@ -280,7 +286,9 @@ void Forwarder::switch_protocols(Exchange& ex, std::string_view rest) {
   write_client(*ex.client, g);
   if (ex.client->state == ClientConnection::State::closed) return;
   rt_.count(abi::worker_counter::tunnels);
-  pool_.count_answer(*ex.upstream->server, 101, rt_.now_us - ex.attempt_us);
+  ex.seen.status = 101;
+  ex.seen.has_response = true;
+  pool_.count_answer(*ex.upstream->server, 101, ex.seen.first_byte_us);
   joiner_.join(ex, rest);
 }
 

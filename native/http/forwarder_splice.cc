@@ -33,6 +33,7 @@ bool Forwarder::splice_response(Exchange& ex) {
   }
   rt_.count_server(u.server->slot, abi::server_counter::bytes_received, double(r.bytes));
   rt_.count(abi::worker_counter::spliced_bytes, double(r.bytes));
+  c.sent += r.bytes;
   rt_.wheel.arm(&u, ex.plan->idle_ms);
   ex.response_body.skip(r.bytes);
   // Whatever the socket takes now or later, these bytes are the client's: the exchange may end before they have left.

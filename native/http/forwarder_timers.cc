@@ -16,8 +16,9 @@ void Forwarder::on_client_timer(ClientConnection& c) {
       rt_.count(abi::worker_counter::timeouts);
       c.state = ClientConnection::State::exchange;
       c.exchange->started_us = rt_.now_us;
+      c.exchange->seen.begin(rt_.now_us);
       c.may_send_more = true;
-      return refuse(*c.exchange, 408, "the request head took too long");
+      return refuse(*c.exchange, 408, abi::termination::client_header_timeout, "the request head took too long");
     case ClientConnection::State::exchange: break;
     case ClientConnection::State::closed: return;
   }
@@ -25,22 +26,24 @@ void Forwarder::on_client_timer(ClientConnection& c) {
   if (c.blocked()) {
     // It takes nothing although bytes are waiting for it.
     rt_.count(abi::worker_counter::timeouts);
+    ex.seen.fail(abi::termination::idle_timeout);
     return close_client(c, true);
   }
   if (c.peer_ended && !c.wrote_since_end) return client_gone(c);
   if (ex.stage == Stage::waiting) {
     // A function that never settles must not hold a client for ever.
     rt_.count(abi::worker_counter::timeouts);
-    return refuse(ex, 504, "the decision on this request took too long");
+    return refuse(ex, 504, abi::termination::function_failed, "the decision on this request took too long");
   }
   const bool waits_for_body = !ex.request_complete && ex.upstream && !ex.upstream->blocked() &&
                               (ex.stage == Stage::sending || ex.stage == Stage::responding);
   if (waits_for_body) {
     rt_.count(abi::worker_counter::timeouts);
+    ex.seen.fail(abi::termination::client_body_timeout);
     if (ex.response_started) return close_client(c);
     end_lease(ex, false);
     c.may_send_more = true;
-    return refuse(ex, 408, "the request body stalled");
+    return refuse(ex, 408, abi::termination::client_body_timeout, "the request body stalled");
   }
   c.wrote_since_end = false;
   rt_.wheel.arm(&c, c.peer_ended ? 5000 : listener_of(c).keep_alive_ms);
@@ -49,9 +52,9 @@ void Forwarder::on_client_timer(ClientConnection& c) {
 // The whole of it took longer than the route allows.
 void Forwarder::on_exchange_timer(Exchange& ex) {
   rt_.count(abi::worker_counter::timeouts);
-  if (ex.response_started) return break_response(ex);
+  if (ex.response_started) return break_response(ex, abi::termination::total_timeout);
   end_lease(ex, false);
-  refuse(ex, 504, "the request took too long");
+  refuse(ex, 504, abi::termination::total_timeout, "the request took too long");
 }
 
 void Forwarder::on_upstream_timer(UpstreamConnection& u) {
@@ -78,7 +81,7 @@ void Forwarder::on_upstream_timer(UpstreamConnection& u) {
       // Not the server's silence when the client is the one who holds things up.
       if (ex.client->blocked()) return rt_.wheel.arm(&u, ex.plan->idle_ms);
       rt_.count(abi::worker_counter::timeouts);
-      return break_response(ex);
+      return break_response(ex, abi::termination::idle_timeout);
     default: return;
   }
 }

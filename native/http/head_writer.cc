@@ -1,4 +1,5 @@
 #include "http/head_writer.h"
+#include "http/response_facts.h"
 
 #include "http/head_parts.h"
 #include "http/header_names.h"
@@ -235,6 +236,7 @@ void write_response_head(ByteSink& out, const HeadSources& from, const ResponseS
   }
   if (!edits.empty()) put_edits(out, edits, from);
   if (ex.edits) out.put(ex.edits->response);
+  write_response_facts(out, from);
 
   if (shape.switching) {
     out.put("Connection: upgrade\r\n");
@@ -274,6 +276,7 @@ void write_answer_head(ByteSink& out, const HeadSources& from, const Answer& ans
   out.put("\r\n");
   put_header(out, "Date", date);
   out.put(answer.headers);
+  write_answer_facts(out, from, answer.status);
   const bool bodiless = answer.status == 204 || answer.status == 304;
   if (!bodiless) {
     if (length > 0 && !content_type.empty()) put_header(out, "Content-Type", content_type);

@@ -71,6 +71,7 @@ HeaderId header_id_of(std::string_view name) {
       return is<"server">(p) ? HeaderId::server : HeaderId::other;
     case 7:
       if (is<"upgrade">(p)) return HeaderId::upgrade;
+      if (is<"referer">(p)) return HeaderId::referer;
       return is<"trailer">(p) ? HeaderId::trailer : HeaderId::other;
     case 8: return is<"location">(p) ? HeaderId::location : HeaderId::other;
     case 9:
@@ -78,7 +79,9 @@ HeaderId header_id_of(std::string_view name) {
       return is<"forwarded">(p) ? HeaderId::forwarded : HeaderId::other;
     case 10:
       if (is<"connection">(p)) return HeaderId::connection;
+      if (is<"user-agent">(p)) return HeaderId::user_agent;
       return is<"keep-alive">(p) ? HeaderId::keep_alive : HeaderId::other;
+    case 11: return is<"traceparent">(p) ? HeaderId::traceparent : HeaderId::other;
     case 12:
       if (is<"content-type">(p)) return HeaderId::content_type;
       return is<"x-request-id">(p) ? HeaderId::x_request_id : HeaderId::other;

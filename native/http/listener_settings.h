@@ -30,6 +30,8 @@ struct ListenerSettings {
   CidrList trusted;
   uint32_t forwarded = 127;  // bits of abi::forwarded
   std::map<int, Page> pages;  // bodies of our own answers
+  bool server_timing = false;
+  bool proxy_status = false;
   // Not of the config: the listener is gone, and its connections are to leave.
   Departure departure;
 

@@ -12,7 +12,8 @@ namespace weir {
 enum class HeaderId : uint8_t {
   other, host, connection, keep_alive, proxy_connection, transfer_encoding, content_length, te, trailer, upgrade,
   expect, http2_settings, x_forwarded_for, x_forwarded_proto, x_forwarded_host, x_forwarded_port, forwarded,
-  x_real_ip, x_request_id, proxy_authenticate, proxy_authorization, cookie, content_type, date, server, via, location, count
+  x_real_ip, x_request_id, proxy_authenticate, proxy_authorization, cookie, content_type, date, server, via, location,
+  referer, user_agent, traceparent, count
 };
 
 enum class Method : uint8_t { other, get, head, post, put, del, connect, options, trace, patch, count };

@@ -107,6 +107,11 @@ uint32_t whole_segments(uint32_t segment) {
 }
 }  // namespace
 
+int64_t last_received_us_ago(int fd) {
+  tcp_info info;
+  return read_info(fd, info) ? int64_t(info.tcpi_last_data_recv) * 1000 : -1;
+}
+
 uint32_t piece_to_send(int fd) {
   tcp_info info;
   return whole_segments(read_info(fd, info) ? info.tcpi_snd_mss : 0);

@@ -5,14 +5,19 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "loop/loop.h"
 #include "loop/splice_pipe.h"
+#include "loop/arrival_clock.h"
 #include "loop/timer_wheel.h"
+#include "observe/record_ring.h"
 #include "stats/address_table.h"
 #include "stats/board.h"
+#include "stats/histogram_map.h"
 
 namespace weir {
 
@@ -24,12 +29,17 @@ struct Runtime {
   PipePool pipes;
   Board board;
   AddressTable addresses{board};
+  HistogramMap histograms{board};
+  std::unique_ptr<RecordRing> records;  // none in tests that need none
+  std::vector<std::string> recorded_headers;  // names in lower case of fields whose values are kept in records
+  ArrivalClock arrivals;
   // One read goes here first; what cannot be passed on at once is copied into a pooled buffer.
   std::unique_ptr<char[]> scratch{new char[kReadBytes]};
 
   void tick() {
     now_us = monotonic_us();
     wheel.set_now(now_us);
+    arrivals.all_came_at(now_us);
   }
   void count(int counter, double by = 1) { board.mine()[counter] += by; }
   double& listener_cell(unsigned listener, int counter) { return board.listener(board.column(), listener)[counter]; }

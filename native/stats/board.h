@@ -17,7 +17,12 @@ class Board {
   static constexpr size_t kListenersAt = abi::board::worker_bytes;  // inside a column
   static constexpr size_t kServersAt = kListenersAt + size_t(abi::board::listeners) * abi::board::listener_stride;
   static constexpr size_t kAddressesAt = kServersAt + size_t(abi::board::servers) * abi::board::server_stride;
-  static constexpr size_t kColumnBytes = kAddressesAt + size_t(abi::board::addresses) * 16;
+  static constexpr size_t kRoutesAt = kAddressesAt + size_t(abi::board::addresses) * 16;
+  static constexpr size_t kSeriesAt = kRoutesAt + size_t(abi::board::routes) * abi::board::route_stride;
+  static constexpr size_t kSeries = size_t(abi::board::servers + abi::board::routes) * abi::phase::count;
+  static constexpr size_t kBlocksAt = kSeriesAt + kSeries * abi::board::series_bytes;
+  static constexpr size_t kRingAt = kBlocksAt + size_t(abi::board::histogram_blocks) * 512;
+  static constexpr size_t kColumnBytes = kRingAt + 4096 + abi::board::ring_bytes;  // a page of the ring's numbers, then its bytes
   static constexpr size_t bytes_for(size_t workers) { return kColumnsAt + workers * kColumnBytes; }
 
   Board() = default;
@@ -38,6 +43,13 @@ class Board {
   [[nodiscard]] double* server(unsigned slot) const {
     return reinterpret_cast<double*>(base_ + kColumnsAt + column_ * kColumnBytes + kServersAt + size_t(slot) * abi::board::server_stride);
   }
+  [[nodiscard]] double* route(unsigned slot) const {
+    return reinterpret_cast<double*>(base_ + kColumnsAt + column_ * kColumnBytes + kRoutesAt + size_t(slot) * abi::board::route_stride);
+  }
+  // Where a worker's HistogramMap and record ring are.
+  [[nodiscard]] char* series(unsigned column) const { return base_ + kColumnsAt + column * kColumnBytes + kSeriesAt; }
+  [[nodiscard]] char* blocks(unsigned column) const { return base_ + kColumnsAt + column * kColumnBytes + kBlocksAt; }
+  [[nodiscard]] char* ring(unsigned column) const { return base_ + kColumnsAt + column * kColumnBytes + kRingAt; }
   [[nodiscard]] std::atomic<int32_t>& total_in_flight(unsigned slot) const {
     return *reinterpret_cast<std::atomic<int32_t>*>(base_ + kTotalsAt + size_t(slot) * abi::board::total_stride);
   }

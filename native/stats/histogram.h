@@ -14,12 +14,15 @@ class Histogram {
   static constexpr unsigned kCounts = (kBuckets + 1) * kHalf;
   static constexpr uint64_t kMax = (uint64_t(kSubBuckets) << (kBuckets - 1)) - 1;
 
-  void record(uint64_t us) {
-    if (us > kMax) us = kMax;
+  // Where a value of at most kMax is counted.
+  [[nodiscard]] static unsigned index_of(uint64_t us) {
     // The bucket is how many bits the value has beyond those that the sub-buckets tell apart.
     const unsigned bucket = unsigned(std::bit_width(us | (kSubBuckets - 1))) - 8;
-    const unsigned sub = unsigned(us >> bucket);
-    ++counts_[(bucket + 1) * kHalf + sub - kHalf];
+    return (bucket + 1) * kHalf + unsigned(us >> bucket) - kHalf;
+  }
+
+  void record(uint64_t us) {
+    ++counts_[index_of(us < kMax ? us : kMax)];
     ++total_;
   }
   [[nodiscard]] const uint32_t* counts() const { return counts_; }

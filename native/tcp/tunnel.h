@@ -25,6 +25,7 @@ struct TunnelPlan {
   uint32_t connect_ms = 2000;
   uint32_t idle_ms = 3'600'000;
   ProxyVersion send_proxy = ProxyVersion::off;
+  uint16_t route = 0;  // row of the board
 };
 
 struct TunnelSide {
@@ -84,7 +85,15 @@ struct Tunnel : TimerNode {
   uint64_t opened_us = 0;
   uint64_t last_us = 0;   // when a byte moved
   uint64_t break_by_us = 0;
+  uint64_t attempt_us = 0;
+  uint32_t connect_us = 0;
+  uint8_t termination = abi::termination::ok;  // the first thing that went wrong
+  bool upgraded = false;        // was an exchange before
+  bool counted = false;         // as active at its route
 
+  void fail(uint8_t reason) {
+    if (termination == abi::termination::ok) termination = reason;
+  }
   // Whether `server_slot` says something.
   [[nodiscard]] bool has_server() const { return in_flight || state == State::joined || state == State::breaking; }
 };
@@ -183,6 +192,7 @@ class Tunnels {
   void broke(Tunnel& t, int side);
   void try_break(Tunnel& t, int to);
   void close(Tunnel& t, bool reset);
+  void observe(Tunnel& t);
   void watch_silence(Tunnel& t);
 
   Runtime& rt_;

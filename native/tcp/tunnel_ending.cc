@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "loop/io.h"
 #include "tcp/tunnel.h"
@@ -33,6 +34,7 @@ void Tunnels::on_timer(Tunnel& t) {
       rt_.count(abi::worker_counter::timeouts);
       rt_.count_refusal(t.listener, abi::refusal::no_server);
       decider_.refused(t.listener, abi::refusal::no_server, t.origin, "no decision in time");
+      t.fail(abi::termination::queue_timeout);
       return close(t, true);
     case Tunnel::State::connecting:
       rt_.count(abi::worker_counter::timeouts);
@@ -45,6 +47,7 @@ void Tunnels::on_timer(Tunnel& t) {
   }
   if (rt_.now_us - t.last_us >= uint64_t(t.plan.idle_ms) * 1000) {
     rt_.count(abi::worker_counter::timeouts);
+    t.fail(abi::termination::idle_timeout);
     return close(t, false);
   }
   if (!t.probes) {
@@ -59,6 +62,7 @@ void Tunnels::on_timer(Tunnel& t) {
 bool Tunnels::sink_failed(Tunnel& t, int side) {
   TunnelSide& s = t.sides[side];
   TunnelSide& other = t.sides[1 - side];
+  t.fail(side == 0 ? abi::termination::client_abort : abi::termination::upstream_reset);
   s.failed = true;
   s.out.clear(rt_.buffers);
   if (s.pipe) rt_.pipes.give_back(s.pipe);
@@ -77,6 +81,7 @@ bool Tunnels::sink_failed(Tunnel& t, int side) {
 // A side's connection is broken. What it sent before is still delivered, but a dead server is no load while a slow client takes that,
 // and nobody waits for ever.
 void Tunnels::died(Tunnel& t, int side) {
+  t.fail(side == 0 ? abi::termination::client_abort : abi::termination::upstream_reset);
   t.sides[side].failed = true;
   if (t.state != Tunnel::State::joined) return;
   if (side == 1) unload(t);
@@ -87,6 +92,7 @@ void Tunnels::died(Tunnel& t, int side) {
 // One side is broken and read to its end. The other one gets what is pending, then a reset.
 void Tunnels::broke(Tunnel& t, int side) {
   if (t.state == Tunnel::State::over) return;
+  t.fail(side == 0 ? abi::termination::client_abort : abi::termination::upstream_reset);
   if (t.state == Tunnel::State::breaking || t.sides[1 - side].failed) return close(t, true);
   t.state = Tunnel::State::breaking;
   t.sides[side].failed = true;
@@ -104,6 +110,8 @@ void Tunnels::try_break(Tunnel& t, int to) {
 
 void Tunnels::close(Tunnel& t, bool reset) {
   if (t.state == Tunnel::State::over) return;
+  if (reset && t.state != Tunnel::State::joined) t.fail(abi::termination::client_abort);
+  observe(t);
   t.state = Tunnel::State::over;
   rt_.wheel.cancel(&t);
   unload(t);
@@ -122,10 +130,43 @@ void Tunnels::close(Tunnel& t, bool reset) {
   tunnels.retire(&t);
 }
 
+// The tunnel ends: its numbers go to its route, and a record to the ring.
+void Tunnels::observe(Tunnel& t) {
+  double* row = rt_.board.route(t.plan.route);
+  if (t.counted) --row[abi::route_counter::active];
+  rt_.count(abi::worker_counter::terminations + t.termination);
+  ++row[abi::route_counter::no_status];
+  row[abi::route_counter::bytes_in] += double(t.sides[0].bytes);
+  row[abi::route_counter::bytes_out] += double(t.sides[1].bytes);
+  if (!rt_.records) return;
+  RecordHead head;
+  char* to = rt_.records->begin(sizeof head);
+  if (!to) return;
+  head.kind = uint8_t(abi::record_kind::tunnel);
+  head.termination = t.termination;
+  head.attempts = t.attempts;
+  head.ended_at_us = wall_clock_us();
+  head.bytes_in = t.sides[0].bytes;
+  head.bytes_out = t.sides[1].bytes;
+  head.connect_us = t.connect_us;
+  head.total_us = uint32_t(std::min<uint64_t>(rt_.now_us - t.opened_us, UINT32_MAX));
+  head.flags = (t.waited ? abi::record_flag::waited : 0) | (t.upgraded ? abi::record_flag::upgraded : 0) |
+               (t.origin.is_unix ? abi::record_flag::unix_peer : 0);
+  head.listener = t.listener;
+  head.route = t.plan.route;
+  if (t.has_server() || t.attempts > 0) head.server = uint16_t(t.server_slot);
+  head.peer_port = t.origin.port;
+  memcpy(head.peer, t.origin.ip.bytes, sizeof head.peer);
+  memcpy(head.client, t.origin.ip.bytes, sizeof head.client);
+  memcpy(to, &head, sizeof head);
+  rt_.records->commit();
+}
+
 unsigned Tunnels::cut(uint32_t server_slot) {
   unsigned count = 0;
   tunnels.each([&](Tunnel* t) {
     if (!t->has_server() || t->server_slot != server_slot) return;
+    t->fail(abi::termination::drain_deadline);
     close(*t, true);
     ++count;
   });
@@ -133,7 +174,10 @@ unsigned Tunnels::cut(uint32_t server_slot) {
 }
 
 void Tunnels::close_all() {
-  tunnels.each([&](Tunnel* t) { close(*t, false); });
+  tunnels.each([&](Tunnel* t) {
+    t->fail(abi::termination::shutdown);
+    close(*t, false);
+  });
   tunnels.sweep();
 }
 

@@ -19,6 +19,7 @@ void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_
   t->origin = std::move(origin);
   t->address_key = address_key;
   t->opened_us = t->last_us = rt_.now_us;
+  t->plan.route = uint16_t(listener);
   t->sides[0].fd = std::move(client);
   rt_.count(abi::worker_counter::open_tunnels);
   if (!watch(*t, 0, watched ? Watch::anew : Watch::first)) return close(*t, true);
@@ -41,6 +42,8 @@ void Tunnels::perform(Tunnel& t, const TunnelVerdict& v) {
       t.waits = t.waited = true;
       return rt_.wheel.arm(&t, kDecisionMs);
     default:
+      t.fail(v.refusal == abi::refusal::no_route ? uint8_t(abi::termination::no_route)
+             : v.refusal == abi::refusal::by_function ? uint8_t(abi::termination::policy_denied) : uint8_t(abi::termination::no_server));
       rt_.count_refusal(t.listener, v.refusal);
       decider_.refused(t.listener, v.refusal, t.origin, nullptr);
       // A plain end could be taken for an answer without a word.
@@ -53,7 +56,9 @@ void Tunnels::start_attempt(Tunnel& t, const TunnelVerdict& v) {
   if (!v.plan || !s || t.attempts >= kMaxAttempts) return close(t, true);
   t.plan = *v.plan;
   t.plan_id = v.plan_id;
-  ++t.attempts;
+  if (!t.counted) ++rt_.board.route(t.plan.route)[abi::route_counter::active];
+  t.counted = true;
+  if (++t.attempts > 1) ++rt_.board.route(t.plan.route)[abi::route_counter::retries];
   t.server_slot = v.server;
   if (s->removed) return attempt_failed(t, abi::failure::connect, EHOSTUNREACH);
   if (rt_.is_full(s->slot, s->max_connections)) return attempt_failed(t, abi::failure::busy, 0);
@@ -81,6 +86,7 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
     }
     rt_.count_server(s.slot, abi::server_counter::connects);
     t.state = Tunnel::State::connecting;
+    t.attempt_us = monotonic_us();
     if (in_progress) rt_.wheel.arm(&t, t.plan.connect_ms);
     else joined(t);
     return true;
@@ -141,6 +147,9 @@ void Tunnels::greet(Tunnel& t) {
 void Tunnels::joined(Tunnel& t) {
   t.state = Tunnel::State::joined;
   t.last_us = rt_.now_us;
+  t.connect_us = rt_.arrivals.came_us() > t.attempt_us ? uint32_t(rt_.arrivals.came_us() - t.attempt_us) : 1;
+  rt_.histograms.record_server(t.server_slot, abi::phase::connect, t.connect_us);
+  rt_.histograms.record_route(t.plan.route, abi::phase::connect, t.connect_us);
   rt_.count(abi::worker_counter::tunnels);
   servers_.count_success(t.server_slot);
   watch_silence(t);

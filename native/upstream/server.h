@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "loop/address.h"
-#include "stats/histogram.h"
 
 namespace weir {
 
@@ -33,9 +32,6 @@ struct Server {
   UpstreamConnection* idle_first = nullptr;  // most recently used
   UpstreamConnection* idle_last = nullptr;
   uint32_t idle_count = 0;
-
-  Histogram total_us;       // head parsed to response finished
-  Histogram first_byte_us;  // request handed over to first response byte
 
   [[nodiscard]] bool fails(int status) const {
     for (const auto& [from, to] : failing)

@@ -3,7 +3,7 @@
  * a guard test compares. Add at the end of a list; bump `version` when a meaning changes.
  */
 export const abi = {
-  version: 3,
+  version: 4,
 
   /** What `decide` and `afterFailure` return. `pass`: the response whose status failed goes to the client as it is. */
   verdict: { forward: 0, answer: 1, wait: 2, abort: 3, pass: 4 },
@@ -28,6 +28,10 @@ export const abi = {
     publicPort: 15,
     /** Milliseconds since the head was complete, or the connection was accepted. */
     ageMs: 16,
+    /** Row of the route that was found; the listener's own row, which is its number, for none. Back from a decision. */
+    route: 17,
+    /** Why the answer is no response of a server, of `abi.termination`. Back from a decision. */
+    termination: 18,
     count: 24,
   },
 
@@ -113,9 +117,105 @@ export const abi = {
     // every worker changes atomically.
     totalStride: 64,
     listenerStride: 128,
-    serverStride: 192,
+    serverStride: 256,
+    routes: 1024, // the first ones are of listeners, for what reached no route; as many as there are listeners
+    routeStride: 128,
     workerBytes: 512,
     addresses: 65536, // rows of a worker's table of connections per client address, 16 bytes each; behind its servers
+    seriesBytes: 64, // head of a histogram, see native/stats/histogram_map.h; one per phase of each server, then of each route
+    histogramBlocks: 24576, // of a worker, 512 bytes each, given out as values come: 12 MiB at most
+    ringBytes: 4194304, // a worker's latest records, see native/observe/record.h
+  },
+
+  /** Parts of the time of an exchange that have a histogram, in microseconds. */
+  phase: {
+    /** Until it was known which server gets it: in a queue, held, or while a function of the configuration waited. */
+    queue: 0,
+    /** Of a new connection to the server. */
+    connect: 1,
+    /** From the request handed over to the first byte of the response. */
+    firstByte: 2,
+    /** From the request's first bytes being readable to the response's last byte handed to the client's socket. */
+    total: 3,
+    /** What the balancer itself added: from bytes being readable to their being passed on, in both directions, without waits. */
+    overhead: 4,
+    count: 5,
+  },
+
+  /** How an exchange or a tunnel ended; the words of access log, metrics and Proxy-Status are these names in snake case. */
+  termination: {
+    ok: 0,
+    clientAbort: 1,
+    clientHeaderTimeout: 2,
+    clientBodyTimeout: 3,
+    badRequest: 4,
+    headerTooLarge: 5,
+    bodyTooLarge: 6,
+    noRoute: 7,
+    policyDenied: 8,
+    rateLimited: 9,
+    noServer: 10,
+    holdTimeout: 11,
+    queueFull: 12,
+    queueTimeout: 13,
+    connectRefused: 14,
+    connectTimeout: 15,
+    tlsFailed: 16,
+    firstByteTimeout: 17,
+    idleTimeout: 18,
+    totalTimeout: 19,
+    upstreamReset: 20,
+    upstreamBadResponse: 21,
+    staleConnection: 22,
+    retryBudget: 23,
+    breakerOpen: 24,
+    drainDeadline: 25,
+    shutdown: 26,
+    functionFailed: 27,
+    count: 28,
+  },
+
+  /** `RecordHead.kind` of native/observe/record.h. */
+  recordKind: { filler: 0, exchange: 1, tunnel: 2 },
+
+  /** Bits of `RecordHead.flags`. */
+  recordFlag: { reusedConnection: 1, http10: 2, hedged: 4, unixPeer: 8, waited: 16, truncated: 32, tls: 64, upgraded: 128, answered: 256 },
+
+  /** What a line of a log may say, in the order in which it says it. */
+  recordField: {
+    time: 0,
+    kind: 1,
+    worker: 2,
+    requestId: 3,
+    client: 4,
+    peer: 5,
+    listener: 6,
+    method: 7,
+    host: 8,
+    path: 9,
+    query: 10,
+    protocol: 11,
+    status: 12,
+    termination: 13,
+    route: 14,
+    upstream: 15,
+    server: 16,
+    attempts: 17,
+    failedAttempts: 18,
+    isReused: 19,
+    isHedged: 20,
+    bytesIn: 21,
+    bytesOut: 22,
+    queueUs: 23,
+    connectUs: 24,
+    firstByteUs: 25,
+    totalUs: 26,
+    overheadUs: 27,
+    referer: 28,
+    userAgent: 29,
+    traceparent: 30,
+    headers: 31,
+    count: 32,
   },
 
   /** Float64 index inside a worker's own cell. */
@@ -141,7 +241,29 @@ export const abi = {
     openTunnels: 18,
     /** Exchanges and tunnels that wait for a server to have room. */
     waiting: 19,
-    count: 20,
+    /** Blocks of histograms that are in use, and values that found none free. */
+    histogramBlocks: 20,
+    histogramDropped: 21,
+    /** Ended exchanges and tunnels by `abi.termination`, from here on. */
+    terminations: 24,
+    count: 56,
+  },
+
+  /** Float64 index inside a (worker, route) cell. Requests are counted when they end, by the class of the status that the client got. */
+  routeCounter: {
+    /** Without a status: the client was gone before there was one, or the connection was broken off. */
+    noStatus: 0,
+    status1xx: 1,
+    status2xx: 2,
+    status3xx: 3,
+    status4xx: 4,
+    status5xx: 5,
+    active: 6,
+    bytesIn: 7,
+    bytesOut: 8,
+    retries: 9,
+    hedges: 10,
+    count: 11,
   },
 
   /** Float64 index inside a (worker, server) cell. */
@@ -171,7 +293,14 @@ export const abi = {
     waiting: 16,
     /** The longest that one was held, in milliseconds, since somebody last asked for it to begin anew; on the row of `waiting`. */
     longestHoldMs: 17,
-    count: 18,
+    /** Responses by the class of their status, as the server sent it; tried again or not. */
+    status1xx: 18,
+    status2xx: 19,
+    status3xx: 20,
+    status4xx: 21,
+    status5xx: 22,
+    openTunnels: 23,
+    count: 24,
   },
 
   /** Float64 index inside a (worker, listener) cell. */

@@ -27,6 +27,38 @@ export interface Addon {
   /** The board in this process. Once per process; the engine of a worker maps its own. */
   mapBoard(fd: number, workers: number): ArrayBuffer
   readonly Engine: EngineConstructor
+  readonly RecordReader: RecordReaderConstructor
+}
+
+/** Reads what workers keep of ended exchanges and tunnels, and formats it. Usable in any thread, one object per thread. */
+export type RecordReaderConstructor = new (options: { boardFd: number; workers: number }) => RecordReader
+
+export interface RecordFormat {
+  kind: 'json' | 'combined'
+  /** Numbers of `abi.recordField`, for JSON. */
+  fields: readonly number[]
+  /** Parameters of the query whose values are replaced by `redacted`; names in lower case. */
+  redactedQuery: readonly string[]
+  /** Names of the header fields that are captured, in the order of `Engine.recordHeaders`, and whether each value may be written. */
+  headers: readonly { name: string; isSecret: boolean }[]
+  /** Share of the records that ended well, from 0 to 1; chosen by their request id or number. All others are always written. */
+  share: number
+  /** Records that took at least so long in total, in microseconds, are always written, too; so are those with a failed attempt. 0: not. */
+  slowUs?: number
+}
+
+export interface RecordReader {
+  /** What a row of the board is called from now on; `''` for none. A server is `upstream/server`. */
+  name(kind: 'listener' | 'route' | 'server', row: number, name: string): void
+  /** A place to read from, behind the latest records, or with `fromOldest` before those that are still there. At most 16 at a time. */
+  open(format: RecordFormat, fromOldest: boolean): number
+  /** What is read from now on has another form; none is lost or repeated. */
+  reformat(cursor: number, format: RecordFormat): void
+  close(cursor: number): void
+  /** Writes whole lines of what is new into `into`, which has room for one line at least (64 KiB); answers how many bytes. 0: nothing new. */
+  read(cursor: number, into: Uint8Array): number
+  /** Records that were overwritten before this cursor came to them, and those that it has read, since it was opened. */
+  counts(cursor: number): { lost: number; read: number }
 }
 
 /** Each returns a number of `abi.verdict`; what belongs to it is in `lent` or was staged. They must not throw. */
@@ -71,6 +103,9 @@ export interface ListenerOptions {
   forwarded: number
   trustedProxies: string[]
   pages: { status: number; contentType: string; body: string }[]
+  /** Headers of responses about the time that they took (W3C Server Timing), and how they came about (RFC 9209). */
+  serverTiming: boolean
+  proxyStatus: boolean
 }
 
 export interface ServerOptions {
@@ -129,6 +164,8 @@ export interface TunnelPlanOptions {
   idleMs: number
   /** Of `abi.sendProxy`. */
   sendProxy: number
+  /** Row of the board. */
+  route: number
 }
 
 /** One tunnel, for people who wait for it to end. */
@@ -224,6 +261,6 @@ export interface Engine {
   /** Connections and tunnels that are open. */
   openCount(): number
   usage(): Record<'clients' | 'arrivals' | 'exchanges' | 'upstreamConnections' | 'tunnels' | 'buffers' | 'pipes' | 'timers', number>
-  /** Counts of one server's latency histogram in this worker (see native/stats/histogram.h). */
-  histogram(slot: number, which: 'total' | 'firstByte'): Uint32Array | undefined
+  /** Request header fields whose values are kept in records, in this order; at most 8. */
+  recordHeaders(names: readonly string[]): void
 }

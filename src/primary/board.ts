@@ -1,9 +1,22 @@
 import { abi } from '../native/abi.ts'
 import type { Addon } from '../native/contract.ts'
-import { inFlightIndex, layout, listenerIndex, serverIndex, waitingIndex, workerIndex } from '../shared/board/layout.ts'
+import {
+  inFlightIndex,
+  layout,
+  listenerIndex,
+  routeIndex,
+  seriesAtByte,
+  serverIndex,
+  waitingIndex,
+  workerIndex,
+} from '../shared/board/layout.ts'
 import type { ServerCounters } from './health/passive.ts'
 
-const { board: size, listenerCounter, serverCounter, workerCounter } = abi
+const { board: size, listenerCounter, routeCounter, serverCounter, workerCounter } = abi
+
+/** Of a histogram, and counts of each of them. */
+const BLOCKS = 21
+const BLOCK_COUNTS = 128
 
 const ACTIVITY = [serverCounter.exchanges, serverCounter.successes, serverCounter.failures, serverCounter.failedStatuses]
 
@@ -110,7 +123,47 @@ export class Board {
       for (let column = 0; column < this.#workers; column++) {
         const at = serverIndex(column, slot, 0)
         this.#counters.fill(0, at, at + serverCounter.count)
+        this.#clearHistograms(column, 'server', slot)
       }
+    }
+  }
+
+  /** The same of a route's row. */
+  clearRoute(row: number): void {
+    for (let column = 0; column < this.#workers; column++) {
+      const at = routeIndex(column, row, 0)
+      this.#counters.fill(0, at, at + routeCounter.count)
+      this.#clearHistograms(column, 'route', row)
+    }
+  }
+
+  /** The sum of a histogram over all workers: counts by bucket, see control/latency-buckets.ts. */
+  histogram(of: 'server' | 'route', row: number, phase: number): Float64Array {
+    const sum = new Float64Array(BLOCKS * BLOCK_COUNTS)
+    for (let column = 0; column < this.#workers; column++) {
+      this.#eachBlock(column, of, row, phase, (counts, block) => {
+        for (let i = 0; i < BLOCK_COUNTS; i++) sum[block * BLOCK_COUNTS + i] = (sum[block * BLOCK_COUNTS + i] as number) + (counts[i] as number)
+      })
+    }
+    return sum
+  }
+
+  #clearHistograms(column: number, of: 'server' | 'route', row: number): void {
+    for (let phase = 0; phase < abi.phase.count; phase++) {
+      const at = seriesAtByte(column, of, row, phase)
+      // Both numbers of its head are 64 bits wide.
+      this.#counters.fill(0, at / 8, at / 8 + 2)
+      this.#eachBlock(column, of, row, phase, (counts) => counts.fill(0))
+    }
+  }
+
+  #eachBlock(column: number, of: 'server' | 'route', row: number, phase: number, visit: (counts: Uint32Array, block: number) => void): void {
+    const memory = this.#counters.buffer
+    const blocks = new Uint16Array(memory, seriesAtByte(column, of, row, phase) + 16, BLOCKS)
+    for (let block = 0; block < BLOCKS; block++) {
+      const number = blocks[block] as number
+      if (number === 0) continue
+      visit(new Uint32Array(memory, layout.columnsAt + column * layout.columnBytes + layout.blocksAt + number * 512, BLOCK_COUNTS), block)
     }
   }
 
@@ -129,7 +182,7 @@ export class Board {
     for (let listener = 0; listener < size.listeners; listener++) {
       this.#counters[listenerIndex(column, listener, listenerCounter.connections)] = 0
     }
-    this.#counters.fill(0, base + layout.addressesAt / 8, base + layout.columnBytes / 8)
+    this.#counters.fill(0, base + layout.addressesAt / 8, base + layout.routesAt / 8)
     for (const gauge of [workerCounter.alive, workerCounter.connections, workerCounter.openTunnels, workerCounter.waiting])
       this.#counters[base + gauge] = 0
   }

@@ -4,6 +4,7 @@ import { type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import type { Fleet, FleetProposal } from './fleet.ts'
 import type { Listeners, OpenListener } from './listening-sockets.ts'
 import type { Overrides } from './overrides.ts'
+import type { RouteRow, RouteRows } from './route-rows.ts'
 import type { OrderWithoutState, Supervisor } from './supervisor.ts'
 
 /** A config with what workers need to run its functions. */
@@ -20,6 +21,7 @@ export interface ConfigurationOptions {
   fleet: Fleet
   listeners: Listeners
   overrides: Overrides
+  routes: RouteRows
   supervisor(): Supervisor
   /** Throws when it may not be changed any more. */
   mayChange(): void
@@ -58,6 +60,11 @@ export class Configuration {
 
   get listeners(): readonly OpenListener[] {
     return this.#opened
+  }
+
+  /** Rows of the board that routes have. */
+  routeRows(): RouteRow[] {
+    return this.#options.routes.all
   }
 
   /** Something else changed than the config. */
@@ -144,6 +151,7 @@ export class Configuration {
       slots,
       addresses,
       sockets: opened.map(({ slot, keys, ports, port }) => ({ slot, keys, ports, port })),
+      routes: this.#options.routes.take(config.listeners, opened),
       column,
       columns: this.#options.columns,
     }

@@ -132,13 +132,6 @@ export class Operator implements Operation {
     return answers.reduce((sum, { answer }) => sum + answer, 0)
   }
 
-  async latencies(slots: readonly number[]): Promise<Map<number, Float64Array>> {
-    const answers = await this.#options.supervisor.ask<(Uint32Array | undefined)[]>({ what: 'latencies', slots })
-    const merged = new Map<number, Float64Array>()
-    for (const { answer } of answers) answer.forEach((counts, i) => counts && addTo(merged, slots[i] as number, counts))
-    return merged
-  }
-
   plan(): Promise<PlanData> {
     return this.#options.reloader.plan()
   }
@@ -184,12 +177,4 @@ export class Operator implements Operation {
     if (await this.fleet.whenApplied(APPLY_MS)) return
     throw new ControlError('late', 'it is said, but not every worker has confirmed it yet: see weir workers')
   }
-}
-
-function addTo(merged: Map<number, Float64Array>, slot: number, counts: Uint32Array): void {
-  const sum = merged.get(slot) ?? new Float64Array(counts.length)
-  counts.forEach((count, i) => {
-    sum[i] = (sum[i] as number) + count
-  })
-  merged.set(slot, sum)
 }

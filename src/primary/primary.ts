@@ -15,6 +15,7 @@ import { Overrides, type OverridesState } from './overrides.ts'
 import { dropPrivileges } from './privileges.ts'
 import { Reloader } from './reload/reloader.ts'
 import { saveOverridesOf } from './save.ts'
+import { RouteRows } from './route-rows.ts'
 import { SocketsOfWorkers } from './socket-passing.ts'
 import { Supervisor } from './supervisor.ts'
 import { Systemd } from './systemd.ts'
@@ -78,7 +79,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
   const sockets = new SocketsOfWorkers(native, { board: board.fd, wakers }, () => listeners.fds)
   const supervisor = new Supervisor({ workers: columns, board, sockets, order: (column) => configuration.order(column), fleet, log })
   const configuration = new Configuration(
-    { source, columns, fleet, listeners, overrides, supervisor: () => supervisor, mayChange: () => life.requireOwn() },
+    { source, columns, fleet, listeners, overrides, routes: new RouteRows((row) => board.clearRoute(row)), supervisor: () => supervisor, mayChange: () => life.requireOwn() },
     opened,
   )
   const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, native, log })

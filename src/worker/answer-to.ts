@@ -8,7 +8,5 @@ export function answerTo(question: WorkerQuestion, engine: Engine): unknown {
       return engine.listTunnels(question.slot, question.most)
     case 'cut':
       return engine.cutTunnels(question.slot) + engine.cutExchanges(question.slot)
-    case 'latencies':
-      return question.slots.map((slot) => engine.histogram(slot, 'firstByte'))
   }
 }

@@ -24,7 +24,7 @@ import { applyRewrite, targetOf } from './route/rewrite.ts'
 import { noteHeld, type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
 import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot.ts'
 
-const { lent: at, headFlag, verdict } = abi
+const { lent: at, headFlag, termination, verdict } = abi
 const failureKinds = Object.keys(abi.failure) as FailureKind[]
 /** How long a retry waits for the budget. What does not get its turn by then is an outage, and more retries would prolong it. */
 const LONGEST_TURN_MS = 1_000
@@ -73,13 +73,14 @@ export class RequestLife {
     let path = sentPath
     if (flags & headFlag.pathNeedsNormalizing) {
       const normal = normalizePath(sentPath)
-      if (normal === null) return this.#answerStatus(400, null)
+      if (normal === null) return this.#answerStatus(400, termination.badRequest, null)
       path = normal
     }
     const listener = this.#snapshot.listeners[this.#lent[at.listener] as number] as RunningListener
     const found = this.#hostRoutes(listener).find(path === '' ? '/' : path, this.#head)
-    if (found === undefined) return this.#answerStatus(404, null)
+    if (found === undefined) return this.#answerStatus(404, termination.noRoute, null)
     const route = listener.routes[found.index] as RunningRoute
+    this.#lent[at.route] = route.row
     if (route.config.onRequest !== undefined) return this.#askFunction(route, path)
     return this.#act(route, path, path !== sentPath)
   }
@@ -88,7 +89,7 @@ export class RequestLife {
   afterFailure(): Verdict {
     const failedSlot = this.#lent[at.failedServer] as number
     const memory = this.#memoryOf(this.#lent[at.index] as number)
-    if (memory === null) return this.#answerStatus(502, null)
+    if (memory === null) return this.#answerStatus(502, termination.upstreamReset, null)
     const kind = failureKinds[this.#lent[at.reason] as number] as FailureKind
     const flags = this.#lent[at.flags] as number
     const { upstream, retry } = memory.target
@@ -116,7 +117,7 @@ export class RequestLife {
     if (next.do === 'pass') return verdict.pass
     if (next.do === 'answer') {
       const mayHold = failed.isReplayable && (next.status === 503 || this.#isLastLost(memory, failed))
-      return (mayHold ? this.#hold(memory) : null) ?? this.#giveUp(memory, next.status)
+      return (mayHold ? this.#hold(memory) : null) ?? this.#giveUp(memory, next.status, reasonOf(failed))
     }
     return this.#tryAnother(memory, failed)
   }
@@ -167,7 +168,7 @@ export class RequestLife {
     const { rewrite, config } = target.route
     if (isChanged || rewrite.kind === 'dynamic') this.#retarget(target.route, path)
     const { upstream } = target
-    if (upstream.pass < 1 && Math.random() >= upstream.pass) return this.#answerStatus(503, target.route)
+    if (upstream.pass < 1 && Math.random() >= upstream.pass) return this.#answerStatus(503, termination.breakerOpen, target.route)
     if (config.pick !== undefined) {
       const chosen = this.#askPick(target, path)
       if (chosen >= 0) return this.#forwardTo(chosen, target, false)
@@ -175,7 +176,7 @@ export class RequestLife {
     const slot = this.#pick(target, path, NOTHING_EXCLUDED)
     if (slot >= 0) return this.#forwardTo(slot, target, false)
     const memory = this.#remember(target, path)
-    return this.#wait(memory) ?? this.#giveUp(memory, 503)
+    return this.#wait(memory) ?? this.#giveUp(memory, 503, this.#whyNobody(memory))
   }
 
   /** Slot of the server for a request, -1 for none. The client is bound to it where the upstream is sticky. */
@@ -231,14 +232,14 @@ export class RequestLife {
     const now = this.#lent[at.nowMs] as number
     const status = failed.kind === 'busy' ? 503 : statusWhenNobodyIsLeft(failed.kind)
     // A response is here: it is better than an answer of ours.
-    const giveUp = () => (failed.kind === 'status' ? verdict.pass : this.#giveUp(memory, status))
+    const giveUp = (reason = reasonOf(failed)) => (failed.kind === 'status' ? verdict.pass : this.#giveUp(memory, status, reason))
     // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
     const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
     // Who lost a race for room has asked nobody yet.
     const isLate = failed.kind !== 'busy' && (this.#lent[at.ageMs] as number) > target.retry.maxMs
     if (isLate) return giveUp()
     if (!isFree && !memory.isRetrying && !target.upstream.mayRetry(now)) {
-      return failed.kind === 'status' ? verdict.pass : (this.#awaitTurn(memory, failed) ?? giveUp())
+      return failed.kind === 'status' ? verdict.pass : (this.#awaitTurn(memory, failed) ?? giveUp(termination.retryBudget))
     }
     this.#beginRetry(memory, isFree)
     const slot = this.#pick(target, memory.path, memory.failed)
@@ -278,7 +279,7 @@ export class RequestLife {
         this.#resume(memory, facts, () => this.#tryAnother(memory, failed))
         return true
       },
-      giveUp: () => this.#resume(memory, facts, () => this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind))),
+      giveUp: () => this.#resume(memory, facts, () => this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind), termination.retryBudget)),
     })
     return entered ? verdict.wait : null
   }
@@ -295,7 +296,7 @@ export class RequestLife {
           memory.failed = []
           const slot = this.#pick(memory.target, memory.path, NOTHING_EXCLUDED)
           if (slot >= 0) return this.#forwardTo(slot, memory.target, true)
-          return this.#wait(memory) ?? this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind))
+          return this.#wait(memory) ?? this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind), reasonOf(failed))
         })
       },
       Math.ceil(Math.random() * most),
@@ -333,7 +334,8 @@ export class RequestLife {
       },
       giveUp: () => {
         noteHeld(memory.target.upstream, memory)
-        this.#resume(memory, facts, () => this.#giveUp(memory, 503))
+        const reason = place.room === memory.target.upstream.queue ? termination.queueTimeout : termination.holdTimeout
+        this.#resume(memory, facts, () => this.#giveUp(memory, 503, reason))
       },
     })
     return entered ? verdict.wait : null
@@ -358,12 +360,19 @@ export class RequestLife {
     memory.target.upstream.endRetry()
   }
 
-  #giveUp(memory: Attempts, status: number): Verdict {
+  #giveUp(memory: Attempts, status: number, reason: number): Verdict {
     this.#endRetry(memory)
-    return this.#answerStatus(status, memory.target.route)
+    return this.#answerStatus(status, reason, memory.target.route)
   }
 
-  #answerStatus(status: number, route: RunningRoute | null): Verdict {
+  /** After a pick that found nobody, and nowhere to wait. */
+  #whyNobody({ target: { upstream } }: Attempts): number {
+    const isFull = upstream.load(this.#context.now) >= upstream.config.limits.inFlight || upstream.picker.why(this.#context) === 'full'
+    return isFull ? termination.queueFull : termination.noServer
+  }
+
+  #answerStatus(status: number, reason: number, route: RunningRoute | null): Verdict {
+    this.#lent[at.termination] = reason
     stageStatus(this.#engine, status, route?.config.errorPages ?? {})
     return verdict.answer
   }
@@ -435,6 +444,7 @@ export class RequestLife {
   #actOn(outcome: RequestOutcome, route: RunningRoute, request: Request): Verdict {
     if (outcome === undefined || outcome === null) return this.#act(route, request.path, false)
     if ('answer' in outcome) {
+      if (outcome.answer.status >= 400) this.#lent[at.termination] = termination.policyDenied
       stageAnswerOf(this.#engine, outcome.answer)
       return verdict.answer
     }
@@ -462,7 +472,28 @@ export class RequestLife {
 
   #failFunction(error: unknown, route: RunningRoute): Verdict {
     this.#report(error)
-    return this.#answerStatus(500, route)
+    return this.#answerStatus(500, termination.functionFailed, route)
+  }
+}
+
+/** The word for an exchange that ended with this failure. */
+function reasonOf({ kind, isReused }: FailedAttempt): number {
+  switch (kind) {
+    case 'connect':
+      return termination.connectRefused
+    case 'connectTimeout':
+      return termination.connectTimeout
+    case 'firstByteTimeout':
+      return termination.firstByteTimeout
+    case 'invalidResponse':
+    case 'headTooLarge':
+      return termination.upstreamBadResponse
+    case 'busy':
+      return termination.queueFull
+    case 'status':
+      return termination.ok
+    default:
+      return isReused ? termination.staleConnection : termination.upstreamReset
   }
 }
 

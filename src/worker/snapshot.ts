@@ -42,6 +42,8 @@ export interface TunnelTarget {
   /** Id of the engine's tunnel plan. */
   readonly plan: number
   readonly config: RouteConfig
+  /** Row of its route on the board. */
+  readonly row: number
   readonly retry: RetryConfig
 }
 
@@ -49,6 +51,8 @@ export interface RunningRoute {
   readonly config: RouteConfig
   readonly action: Action
   readonly rewrite: CompiledRewrite
+  /** Of the board. */
+  readonly row: number
   /** Of a route of a `tcp` or `tls` listener; its `action` has no targets. */
   readonly tunnel: { readonly split: Split; readonly targets: readonly TunnelTarget[] }
 }
@@ -120,13 +124,17 @@ export class Snapshot {
     }
     this.upstreams = upstreams
     const compiled = [
-      ...order.config.listeners.map((config, i) => ({ config, slot: (order.sockets[i] as ListeningSockets).slot })),
+      ...order.config.listeners.map((config, i) => ({
+        config,
+        slot: (order.sockets[i] as ListeningSockets).slot,
+        rows: order.routes[i] as number[],
+      })),
       ...this.#retired(order, previous),
     ]
     const listeners: RunningListener[] = []
-    for (const { config, slot } of compiled) {
-      const routes = config.routes.map((route) =>
-        config.protocol === 'http' ? this.#compileRoute(route, this.#targets) : this.#compileTunnelRoute(route, this.#tunnelTargets),
+    for (const { config, slot, rows } of compiled) {
+      const routes = config.routes.map((route, i) =>
+        config.protocol === 'http' ? this.#compileRoute(route, rows[i] as number) : this.#compileTunnelRoute(route, rows[i] as number),
       )
       listeners[slot] = { config, router: compileRouter(config.routes), routes, hosts: [] }
     }
@@ -142,13 +150,14 @@ export class Snapshot {
   }
 
   /** Listeners that were in force until now: connections of theirs may still bring a request or two. */
-  #retired(order: Serve, previous: Snapshot | null): { config: ListenerConfig; slot: number }[] {
+  #retired(order: Serve, previous: Snapshot | null): { config: ListenerConfig; slot: number; rows: number[] }[] {
     const kept = new Set(order.sockets.map(({ slot }) => slot))
     const hasAll = (config: ListenerConfig) =>
       config.routes.every((route) => this.#upstreamNames(route).every((name) => this.upstreams.has(name)))
     return (previous?.slots ?? []).flatMap((slot) => {
-      const config = previous?.listeners[slot]?.config
-      return kept.has(slot) || config === undefined || !hasAll(config) ? [] : [{ config, slot }]
+      const listener = previous?.listeners[slot]
+      if (kept.has(slot) || listener === undefined || !hasAll(listener.config)) return []
+      return [{ config: listener.config, slot, rows: listener.routes.map(({ row }) => row) }]
     })
   }
 
@@ -216,17 +225,18 @@ export class Snapshot {
     return { ...(this.#configs.get(upstream) as UpstreamConfig).retry, ...route.retry }
   }
 
-  #compileTunnelRoute(config: RouteConfig, targets: TunnelTarget[]): RunningRoute {
+  #compileTunnelRoute(config: RouteConfig, row: number): RunningRoute {
     const split = config.action.kind === 'forward' ? config.action.split : []
     const own = this.#upstreamNames(config).map((name) => {
       const upstream = this.upstreams.get(name) as Upstream
-      return { upstream, plan: this.#plans.id(), config, retry: this.#retryOf(name, config) }
+      return { upstream, plan: this.#plans.id(), config, row, retry: this.#retryOf(name, config) }
     })
-    targets.push(...own)
+    this.#tunnelTargets.push(...own)
     const rewrite = compileRewrite(null)
     return {
       config,
       rewrite,
+      row,
       action: { kind: 'forward', split: NO_SPLIT, targets: [] },
       tunnel: { split: compileSplit(split), targets: own },
     }
@@ -238,27 +248,28 @@ export class Snapshot {
     return config.onRequest || config.onConnection ? [...new Set([...named, ...this.upstreams.keys()])] : named
   }
 
-  #compileRoute(config: RouteConfig, targets: Target[]): RunningRoute {
+  #compileRoute(config: RouteConfig, row: number): RunningRoute {
     const action = config.action
     const rewrite = compileRewrite(config.rewrite)
     const tunnel = NO_TUNNEL
     if (action.kind === 'redirect')
-      return { config, rewrite, tunnel, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
+      return { config, rewrite, row, tunnel, action: { kind: 'redirect', redirect: compileRedirect(action.to), status: action.status } }
     if (action.kind === 'answer') {
       const headers = action.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
       return {
         config,
         rewrite,
+        row,
         tunnel,
         action: { kind: 'answer', status: action.status, headers, contentType: action.contentType, body: action.body },
       }
     }
     const own: Target[] = []
-    const route: RunningRoute = { config, rewrite, tunnel, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
+    const route: RunningRoute = { config, rewrite, row, tunnel, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
     for (const name of this.#upstreamNames(config)) {
       const upstream = this.upstreams.get(name) as Upstream
       const target = { upstream, plan: this.#plans.id(), route, retry: this.#retryOf(name, config) }
-      targets.push(target)
+      this.#targets.push(target)
       own.push(target)
     }
     return route
@@ -322,9 +333,9 @@ function planOptions(target: Target): PlanOptions {
   }
 }
 
-function tunnelPlanOptions({ upstream, config }: TunnelTarget): TunnelPlanOptions {
+function tunnelPlanOptions({ upstream, config, row }: TunnelTarget): TunnelPlanOptions {
   const { connectMs, tunnelMs } = { ...upstream.config.timeouts, ...config.timeouts }
-  return { connectMs, idleMs: tunnelMs, sendProxy: abi.sendProxy[upstream.config.sendProxyProtocol] }
+  return { connectMs, idleMs: tunnelMs, sendProxy: abi.sendProxy[upstream.config.sendProxyProtocol], route: row }
 }
 
 const forwardedBits: Record<string, number> = {
@@ -348,6 +359,8 @@ function listenerOptions(config: ListenerConfig, errorPages: Serve['config']['er
     connectionsPerIp: config.limits.connectionsPerIp ?? 0,
     forwarded,
     trustedProxies: config.trustedProxies,
+    serverTiming: config.serverTiming,
+    proxyStatus: config.proxyStatus,
     pages: pagesOf({ ...errorPages, ...config.errorPages }),
   }
 }

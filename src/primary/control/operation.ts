@@ -47,8 +47,6 @@ export interface Operation {
   tunnels(slot: number, most: number): Promise<{ worker: number; tunnel: TunnelFacts }[]>
   /** Closes its tunnels and breaks its exchanges off, which may be retried elsewhere. Answers how many. */
   cut(slot: number): Promise<number>
-  /** Times to the first byte since the start, over all workers: counts in the buckets of native/stats/histogram.h, by row. */
-  latencies(slots: readonly number[]): Promise<Map<number, Float64Array>>
 
   /** Throw ControlError. */
   plan(): Promise<PlanData>

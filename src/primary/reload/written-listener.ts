@@ -11,6 +11,8 @@ export function writtenListener(listener: ListenerConfig): WrittenSection {
     proxyProtocol: listener.proxyProtocol ? 'on' : 'off',
     trustedProxies: list(listener.trustedProxies),
     forwardedHeaders: list(listener.forwardedHeaders),
+    serverTiming: listener.serverTiming ? 'on' : 'off',
+    proxyStatus: listener.proxyStatus ? 'on' : 'off',
     limits: {
       connections: String(limits.connections),
       connectionsPerIp: String(limits.connectionsPerIp ?? 'none'),

@@ -25,3 +25,8 @@ export function packageFile(path: string): URL {
 export function entryPoint(name: EntryPoint): URL {
   return packageFile(isSource ? `src/${name}.ts` : `dist/${name}.js`)
 }
+
+/** Of the files of the dashboard, which browsers get as they are. */
+export function pageFolder(): URL {
+  return packageFile(isSource ? 'src/primary/admin/page/' : 'dist/page/')
+}

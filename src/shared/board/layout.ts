@@ -7,9 +7,14 @@ const columnsAt = totalsAt + size.servers * size.totalStride
 const listenersAt = size.workerBytes
 const serversAt = listenersAt + size.listeners * size.listenerStride
 const addressesAt = serversAt + size.servers * size.serverStride
-const columnBytes = addressesAt + size.addresses * 16
+const routesAt = addressesAt + size.addresses * 16
+const seriesAt = routesAt + size.routes * size.routeStride
+const blocksAt = seriesAt + (size.servers + size.routes) * abi.phase.count * size.seriesBytes
+const ringAt = blocksAt + size.histogramBlocks * 512
+/** A page for the numbers of the ring, then its bytes. */
+const columnBytes = ringAt + 4096 + size.ringBytes
 
-export const layout = { totalsAt, columnsAt, listenersAt, serversAt, addressesAt, columnBytes }
+export const layout = { totalsAt, columnsAt, listenersAt, serversAt, addressesAt, routesAt, seriesAt, blocksAt, ringAt, columnBytes }
 
 /** Index of a worker's counter in a Float64Array over the whole board. */
 export function workerIndex(column: number, counter: number): number {
@@ -34,4 +39,15 @@ export function waitingIndex(slot: number): number {
 /** Index of a listener's counter of one worker in a Float64Array over the whole board. */
 export function listenerIndex(column: number, listener: number, counter: number): number {
   return (columnsAt + column * columnBytes + listenersAt + listener * size.listenerStride) / 8 + counter
+}
+
+/** The same of a counter in a (worker, route) cell. */
+export function routeIndex(column: number, route: number, counter: number): number {
+  return (columnsAt + column * columnBytes + routesAt + route * size.routeStride) / 8 + counter
+}
+
+/** Byte at which the head of a server's or route's histogram begins. */
+export function seriesAtByte(column: number, of: 'server' | 'route', row: number, phase: number): number {
+  const first = of === 'server' ? row : size.servers + row
+  return columnsAt + column * columnBytes + seriesAt + (first * abi.phase.count + phase) * size.seriesBytes
 }

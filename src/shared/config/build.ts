@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { buildLogs } from './build-log.ts'
 import { buildUpstream } from './build-upstream.ts'
 import type { ConfigDocument } from './document.ts'
 import type { PageBodies } from './error-pages.ts'
@@ -27,6 +28,7 @@ export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
     zone: checked.zone ?? null,
     ...buildProcess(checked),
     errorPages: buildErrorPages(checked.errorPages, 'errorPages', sources),
+    ...buildLogs(checked),
   }
 }
 
@@ -56,6 +58,8 @@ function buildListener(name: string, listener: CheckedListener, sources: Sources
     proxyProtocol: listener.proxyProtocol === 'on',
     trustedProxies: listener.trustedProxies,
     forwardedHeaders: listener.forwardedHeaders,
+    serverTiming: listener.serverTiming === 'on',
+    proxyStatus: listener.proxyStatus === 'on',
     limits: {
       ...limits,
       connectionsPerIp: limits.connectionsPerIp === 'none' ? null : limits.connectionsPerIp,

@@ -11,6 +11,7 @@ import {
   parseHeaderValue,
   parseMethod,
 } from './header-rules.ts'
+import { parseCollectorUrl, parseLogTarget } from './log-target.ts'
 import { parseAlpnName, parseErrorStatus, parseName, parseSecret, parseServerName } from './names.ts'
 import { expected, type Parsed, parsed } from './parsed.ts'
 import {
@@ -77,6 +78,8 @@ export const kinds = {
   socketPath: kind('path', parseSocketPath),
   absolutePath: kind('path', parseAbsolutePath),
   loopbackAddress: kind('address to listen on', parseLoopbackAddress),
+  logTarget: kind('stdout or path', parseLogTarget),
+  collectorUrl: kind('URL', parseCollectorUrl),
   account: kind('name or number', parseAccount),
   queryName: kind('query parameter', parseFilled),
   text: kind('text', parsed<string>),

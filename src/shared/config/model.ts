@@ -4,6 +4,7 @@
  * TypeScript config survives `process.send`.
  */
 import type { ConnectionFunction, HashKeyFunction, PickFunction, RequestFunction } from '../../index-types.ts'
+import type { LogField } from './schema/log.ts'
 
 export interface Config {
   /** Where it was read from, for messages; '<command line>' when there was no file. */
@@ -30,6 +31,33 @@ export interface Config {
   shutdown: { graceMs: number; delayMs: number; spreadMs: number }
   /** Bodies of our own answers, by status; a listener's entry wins over this one. */
   errorPages: ErrorPages
+  /** null: no access log. */
+  log: { access: AccessLogConfig | null }
+  /** null: no traces. */
+  tracing: TracingConfig | null
+}
+
+export interface AccessLogConfig {
+  /** `stdout`, or an absolute path. */
+  to: string
+  format: 'json' | 'combined'
+  fields: LogField[]
+  /** Header fields of requests, in lower case. */
+  headers: string[]
+  /** Parameters of queries whose values are not written, in lower case. */
+  redactQuery: string[]
+  /** Of the requests that ended well, from 0 to 1. */
+  sample: number
+}
+
+export interface TracingConfig {
+  /** Of the collector. */
+  otlp: string
+  /** Of the requests without a trace of their own, from 0 to 1. */
+  share: number
+  serviceName: string
+  /** Of requests to the collector. */
+  headers: [string, string][]
 }
 
 export type ErrorPages = Record<number, { contentType: string; body: string }>
@@ -45,6 +73,9 @@ export interface ListenerConfig {
   trustedProxies: string[]
   /** Which identity headers are sent to servers. All by default. */
   forwardedHeaders: ForwardedHeader[]
+  /** Responses say how long they took (W3C Server Timing), and how they came about (RFC 9209). */
+  serverTiming: boolean
+  proxyStatus: boolean
   limits: { connections: number; connectionsPerIp: number | null; headerBytes: number; headers: number; bodyBytes: number | null }
   timeouts: { headerMs: number; bodyMs: number; keepAliveMs: number; writeMs: number }
   errorPages: ErrorPages

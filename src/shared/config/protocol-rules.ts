@@ -10,6 +10,8 @@ const protocols: readonly unknown[] = ['http', 'tcp', 'tls'] satisfies Protocol[
 const requestOptions = [
   ['forwardedHeaders'],
   ['errorPages'],
+  ['serverTiming'],
+  ['proxyStatus'],
   ['limits', 'headerBytes'],
   ['limits', 'headers'],
   ['limits', 'bodyBytes'],

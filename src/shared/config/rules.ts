@@ -2,6 +2,7 @@ import { checkHash, checkRequestOptions, warnSharedCookies } from './balance-rul
 import { checkBinds } from './bind-rules.ts'
 import type { ConfigDocument } from './document.ts'
 import { checkFailureHandling, checkHealth } from './health-rules.ts'
+import { checkLogs } from './log-rules.ts'
 import { nearest } from './nearest.ts'
 import { checkProcess } from './process-rules.ts'
 import { checkProtocol, protocolOf } from './protocol-rules.ts'
@@ -27,6 +28,7 @@ export function checkRules(document: ConfigDocument): void {
   }
   checkZones(root, document)
   checkProcess(root, document)
+  checkLogs(root, document)
   warnSharedCookies(root, uses, document)
   if (!hasFunction) warnUnused(root, used, document)
 }

@@ -1,14 +1,11 @@
 import { type Static, Type } from 'typebox'
 import { errorPages } from './schema/error-pages.ts'
 import { listenerSchema } from './schema/listener.ts'
+import { logSchema, tracing } from './schema/log.ts'
 import { matchSchema } from './schema/match.ts'
 import { type Decoded, mapOf, option, optional, required, section, text } from './schema/option.ts'
 import { processOptions } from './schema/process.ts'
 import { upstreamSchema } from './schema/upstream.ts'
-
-const log = section({
-  access: option(Type.Enum(['off']), { text: 'Where a line per request goes.', reload: 'live', default: 'off' }),
-})
 
 /** THE schema: type, check, default, text and reload class of every option. All else is made from it. */
 export const configSchema = section({
@@ -27,7 +24,8 @@ export const configSchema = section({
     reload: 'live',
   }),
   errorPages,
-  log: option(log, { text: 'Logs.', reload: 'live', default: {} }),
+  log: option(logSchema, { text: 'Logs.', reload: 'live', default: {} }),
+  tracing,
   ...processOptions,
 })
 

@@ -6,7 +6,7 @@ import type { Config } from '../config/model.ts'
 import type { PinnedModule } from '../config/pinned.ts'
 import type { HeartbeatMessage, ServersMessage } from './server-state.ts'
 
-export const VERSION = 3
+export const VERSION = 4
 
 /** Where the primary's descriptors are in a worker: 0 to 2 are the standard ones, 3 is the channel. */
 export const BOARD_FD = 4
@@ -36,6 +36,8 @@ export interface Serve {
   inherited: string[]
   /** Keys of those whose descriptors came over the channel with this order, in their order. */
   passed: string[]
+  /** Rows of the board by listener and route, in the order of the config. */
+  routes: number[][]
   column: number
   columns: number
 }
@@ -60,8 +62,6 @@ export type WorkerQuestion =
   | { what: 'tunnels'; slot: number; most: number }
   /** number: closes tunnels and breaks off exchanges of a row. */
   | { what: 'cut'; slot: number }
-  /** (Uint32Array | undefined)[]: times to the first byte, by row. */
-  | { what: 'latencies'; slots: readonly number[] }
 
 export type ToWorker =
   | Serve

@@ -85,6 +85,7 @@ export function fake(text = usual): Fake {
   }
   const board = {
     longestHold: () => 0,
+    histogram: () => Float64Array.from({ length: 2688 }, (_, i) => (i === 300 ? 2 : 0)),
     inFlight: (slot: number) => made.inFlight.get(idOf(slot)) ?? 0,
     waiting: () => 0,
     server: (slot: number, counter: number) => made.counters.get(`${idOf(slot)} ${counter}`) ?? 0,
@@ -139,7 +140,6 @@ export function fake(text = usual): Fake {
       made.asked.push(`cut ${idOf(slot)}`)
       return made.inFlight.get(idOf(slot)) ?? 0
     },
-    latencies: async (slots) => new Map(slots.map((slot) => [slot, Float64Array.from({ length: 2688 }, (_, i) => (i === 300 ? 2 : 0))])),
     plan: async () => ({ file: '/etc/weir.yaml', steps: [], conflicts: [], warnings: [] }),
     reload: async (dryRun) => {
       made.asked.push('reload')

@@ -37,6 +37,10 @@ export function everyOption(): Record<string, unknown> {
     pidFile: '/run/weir.pid',
     shutdown: { grace: '60s', delay: '1s', spread: '2s' },
     errorPages: { 503: { body: 'sorry', contentType: 'text/plain' } },
+    log: {
+      access: { to: '/tmp/a.log', format: 'json', fields: ['time', 'status'], headers: ['x-a'], redactQuery: ['t'], sample: '50%' },
+    },
+    tracing: { otlp: 'http://127.0.0.1:4318/v1/traces', share: '20%', serviceName: 'edge', headers: { 'X-Token': 'abc' } },
     listeners: {
       web: {
         bind: ['127.0.0.1:8080'],
@@ -151,6 +155,15 @@ export const otherValues: [keys: Key[], value: unknown, how: PlanStep['how']][] 
   [['shutdown', 'delay'], '3s', 'live'],
   [['shutdown', 'spread'], '4s', 'live'],
   ...pages(['errorPages']),
+  ...options(['log', 'access'], {
+    to: 'stdout',
+    format: 'combined',
+    fields: ['time'],
+    headers: ['x-b'],
+    redactQuery: ['u'],
+    sample: '60%',
+  }),
+  ...options(['tracing'], { otlp: 'http://127.0.0.1:4319/', share: '30%', serviceName: 'inner', headers: { 'X-Token': 'def' } }),
   ...options(['listeners', 'web'], {
     proxyProtocol: 'on',
     trustedProxies: ['10.0.0.0/16'],

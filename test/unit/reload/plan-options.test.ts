@@ -9,7 +9,6 @@ import { leaves } from './schema-leaves.ts'
 
 /** Options of the schema that a plan tells of in another way than by their own names. */
 const otherwise: Record<string, string> = {
-  'log.access': 'has one value only',
   'listeners.*.bind': 'address by address',
   'listeners.*.upstream': 'as the one route that it stands for',
   'upstreams.*.servers[].name': 'makes it another server',

@@ -10,7 +10,6 @@ export interface FutureOption {
 }
 
 export const futureOptions: readonly FutureOption[] = [
-  { at: 'log.access' },
   { at: 'listeners.*.protocol', values: ['https'] },
   { at: 'listeners.*.tls' },
   { at: 'upstreams.*.tls' },

@@ -89,6 +89,16 @@ export const listenerSchema = section({
     reload: 'next-exchange',
     default: [...forwardedHeaders],
   }),
+  serverTiming: option(Type.Enum(['off', 'on']), {
+    text: 'Whether responses say how long they waited for what, and what weir itself added (`Server-Timing`, shown by browsers).',
+    reload: 'next-exchange',
+    default: 'off',
+  }),
+  proxyStatus: option(Type.Enum(['off', 'on']), {
+    text: 'Whether responses say which server they came from, or why there was none (`Proxy-Status`, RFC 9209).',
+    reload: 'next-exchange',
+    default: 'off',
+  }),
   limits: option(limits, { text: 'What a client may use.', reload: 'new-connections', default: {} }),
   timeouts: option(timeouts, { text: 'How long a client may take.', reload: 'new-connections', default: {} }),
   errorPages,
