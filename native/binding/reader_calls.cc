@@ -88,6 +88,21 @@ bool read_lists(napi_env env, napi_value from, LogFormat& to) {
   return each_of(env, get(env, from, "headers"), "headers", [&](napi_value v) { return read_header(env, v, to); });
 }
 
+// What may be left out.
+bool read_choice(napi_env env, napi_value from, LogFormat& to) {
+  const napi_value slow = get(env, from, "slowUs");
+  if (!is_a(env, slow, napi_undefined)) {
+    const auto us = whole(env, slow, "slowUs", 0, UINT32_MAX);
+    if (!us) return false;
+    to.slow_us = *us;
+  }
+  const napi_value traced = get(env, from, "onlyTraced");
+  if (is_a(env, traced, napi_undefined)) return true;
+  const auto only = flag_of(env, traced, "onlyTraced");
+  to.only_traced = only.value_or(false);
+  return only.has_value();
+}
+
 std::optional<LogFormat> read_format(napi_env env, napi_value from) {
   if (!is_a(env, from, napi_object)) return refuse(env, "the format", "an object");
   LogFormat format;
@@ -98,7 +113,7 @@ std::optional<LogFormat> read_format(napi_env env, napi_value from) {
   const auto share = number_of(env, get(env, from, "share"), "share", 0, 1);
   if (!share) return std::nullopt;
   format.share = *share;
-  return format;
+  return read_choice(env, from, format) ? std::optional(std::move(format)) : std::nullopt;
 }
 
 // One call on the object. Without a reader, an exception is on its way.
@@ -183,6 +198,16 @@ napi_value open_cursor(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// reformat(cursor, format)
+napi_value reformat_cursor(napi_env env, napi_callback_info info) {
+  const ReaderCall c(env, info);
+  const auto cursor = c.cursor();
+  if (!cursor) return nullptr;
+  auto format = read_format(env, c.args[1]);
+  if (format) c.reader->reformat(*cursor, std::move(*format));
+  return nullptr;
+}
+
 napi_value close_cursor(napi_env env, napi_callback_info info) {
   const ReaderCall c(env, info);
   if (const auto cursor = c.cursor()) c.reader->close(*cursor);
@@ -225,6 +250,7 @@ napi_value record_reader_class(napi_env env) {
   const napi_property_descriptor methods[] = {
       method("name", name_row),
       method("open", open_cursor),
+      method("reformat", reformat_cursor),
       method("close", close_cursor),
       method("read", read_lines),
       method("counts", counts),

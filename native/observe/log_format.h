@@ -23,6 +23,8 @@ struct LogFormat {
   SecretNames secrets;
   std::vector<Header> headers;
   double share = 1;  // of the records that ended well
+  uint32_t slow_us = 0;  // those that took so long in total are written whatever their share; 0: no such exception
+  bool only_traced = false;  // none without a traceparent
 
   [[nodiscard]] bool has(int field) const { return fields >> field & 1; }
   // Whether a record is one of those to write. The same for every reader, and for all records of one request id.

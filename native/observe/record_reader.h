@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "observe/log_line.h"
@@ -26,6 +27,7 @@ class RecordReader {
   [[nodiscard]] int open(LogFormat format, RecordCursor::From from);
   [[nodiscard]] bool is_open(unsigned cursor) const { return cursor < kMostCursors && places_[cursor]; }
   // The cursor of each of these is open.
+  void reformat(unsigned cursor, LogFormat format) { places_[cursor]->format = std::move(format); }
   void close(unsigned cursor) { places_[cursor].reset(); }
   // Writes whole lines of what is new; `room` is kMostLineBytes at least. 0: nothing is new.
   [[nodiscard]] size_t read(unsigned cursor, char* into, size_t room);

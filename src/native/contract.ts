@@ -43,8 +43,10 @@ export interface RecordFormat {
   headers: readonly { name: string; isSecret: boolean }[]
   /** Share of the records that ended well, from 0 to 1; chosen by their request id or number. All others are always written. */
   share: number
-  /** Records that took at least so long in total, in microseconds, are always written, too; so are those with a failed attempt. 0: not. */
+  /** Records that took at least so long in total, in microseconds, are always written, too; 0 is no exception. */
   slowUs?: number
+  /** None without a `traceparent`. */
+  onlyTraced?: boolean
 }
 
 export interface RecordReader {

@@ -1,14 +1,12 @@
 /** The counters that the processes of a balancer share, read through /proc. Layout: native/stats/board.h. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { abi } from '../../../src/native/abi.ts'
+import { layout, seriesAtByte } from '../../../src/shared/board/layout.ts'
 import { BOARD_FD } from '../../../src/shared/ipc/protocol.ts'
 import type { Balancer } from './balancer.ts'
 
-const { board: size, listenerCounter, refusal, workerCounter } = abi
-const totalsAt = size.headerBytes
-const columnsAt = totalsAt + size.servers * size.totalStride
-const addressesAt = size.workerBytes + size.listeners * size.listenerStride + size.servers * size.serverStride
-const columnBytes = addressesAt + size.addresses * 16
+const { board: size, listenerCounter, phase, refusal, routeCounter, serverCounter, workerCounter } = abi
+const { totalsAt, columnsAt, columnBytes, serversAt, routesAt, blocksAt } = layout
 
 type Refusals = Record<Exclude<keyof typeof refusal, 'count'>, number>
 
@@ -19,6 +17,14 @@ export interface BoardReader {
   listener(listener: number, counter: keyof typeof listenerCounter): number
   /** Connections that were refused, by reason. */
   refusals(listener: number): Refusals
+  /** One counter of a server, numbered in the order of the config, over all workers. */
+  server(server: number, counter: keyof typeof serverCounter): number
+  /** The same of a route's row: that of a listener without a route, or from `abi.board.listeners` on in the order of the config. */
+  route(row: number, counter: keyof typeof routeCounter): number
+  /** Exchanges and tunnels that ended so. */
+  ended(termination: keyof typeof abi.termination): number
+  /** Counts by bucket of a histogram over all workers, see native/stats/histogram.h. */
+  histogram(of: 'server' | 'route', row: number, which: keyof typeof phase): Float64Array
   /** What a server has in flight over all workers; servers are numbered in the order of the config. */
   inFlight(server: number): number
 }
@@ -39,17 +45,38 @@ export function boardOf(weir: Balancer): BoardReader {
         reasons.map(([name, reason]) => [name, listener(slot, listenerCounter.refusedUntrustedProxy + reason)]),
       ) as Refusals
     },
+    server: (slot, counter) => sum(serversAt + slot * size.serverStride + serverCounter[counter] * 8),
+    route: (row, counter) => sum(routesAt + row * size.routeStride + routeCounter[counter] * 8),
+    ended: (termination) => sum((workerCounter.terminations + abi.termination[termination]) * 8),
+    histogram(of, row, which) {
+      const counts = new Float64Array(21 * 128)
+      workers.forEach((_, column) => {
+        const blocks = bytesAt(path, seriesAtByte(column, of, row, phase[which]) + 16, 42)
+        for (let block = 0; block < 21; block++) {
+          const number = blocks.readUInt16LE(block * 2)
+          if (number === 0) continue
+          const found = bytesAt(path, columnsAt + column * columnBytes + blocksAt + number * 512, 512)
+          for (let i = 0; i < 128; i++) counts[block * 128 + i] = (counts[block * 128 + i] as number) + found.readUInt32LE(i * 4)
+        }
+      })
+      return counts
+    },
     inFlight: (server) => read(path, totalsAt + server * size.totalStride, 'int32'),
   }
 }
 
-function read(path: string, at: number, type: 'double' | 'int32'): number {
-  const bytes = Buffer.alloc(8)
+function bytesAt(path: string, at: number, count: number): Buffer {
+  const bytes = Buffer.alloc(count)
   const fd = openSync(path, 'r')
   try {
-    if (readSync(fd, bytes, 0, 8, at) !== 8) throw new Error(`the board has no bytes at ${at}`)
+    if (readSync(fd, bytes, 0, count, at) !== count) throw new Error(`the board has no bytes at ${at}`)
   } finally {
     closeSync(fd)
   }
+  return bytes
+}
+
+function read(path: string, at: number, type: 'double' | 'int32'): number {
+  const bytes = bytesAt(path, at, 8)
   return type === 'double' ? bytes.readDoubleLE() : bytes.readInt32LE()
 }

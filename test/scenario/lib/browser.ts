@@ -1,7 +1,6 @@
 /** A real Chromium, and what it complains about. */
-import type { TestContext } from 'node:test'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { needs } from './programs.ts'
+import { findProgram } from './programs.ts'
 import type { Scope } from './wait.ts'
 
 const ARGUMENTS = [
@@ -15,17 +14,24 @@ const ARGUMENTS = [
   '--disable-sync',
 ]
 
-/** Starts the browser, which ends with the scope; undefined where there is none, and the test is skipped then. */
-export async function startBrowser(t: TestContext, scope: Scope = t): Promise<Browser | undefined> {
-  const executablePath = needs(t, 'chromium')
-  if (executablePath === undefined) return undefined
+/** For the option `skip` of a test: why there is no browser, or false. */
+export const noBrowser = findProgram('chromium') === undefined && 'needs chromium, which is not installed'
+
+/** Starts the browser, which ends with the scope. Throws where there is none: see `noBrowser`. */
+export async function startBrowser(scope: Scope): Promise<Browser> {
+  const executablePath = findProgram('chromium')
+  if (executablePath === undefined) throw new Error('there is no chromium')
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS, timeout: 30_000 })
   scope.after(() => browser.close())
   return browser
 }
 
 /** A new window, with the errors that its console has seen. */
-export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<{ page: Page; complaints: string[] }> {
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage(options)
   const complaints: string[] = []
   page.on('console', (message) => void (message.type() === 'error' && complaints.push(message.text())))

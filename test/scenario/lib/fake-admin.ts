@@ -5,7 +5,8 @@ import type { LiveView, WindowName } from '../../../src/shared/statistics/live.t
 import { addressOf, listen, shut } from './listening.ts'
 import type { Scope } from './wait.ts'
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'"
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'"
 
 export interface FakeAdmin {
   readonly url: string
@@ -25,7 +26,12 @@ export interface FakeAdmin {
 
 const done = ({ verb, server }: Record<string, unknown>) => ({
   status: 200,
-  body: { schema: `weir.${verb}/1`, generation: 42, time: new Date().toISOString(), data: { changed: true, what: `${server}: ${verb} done` } },
+  body: {
+    schema: `weir.${verb}/1`,
+    generation: 42,
+    time: new Date().toISOString(),
+    data: { changed: true, what: `${server}: ${verb} done` },
+  },
 })
 
 /** `view` is asked for every answer. Streams get a view each second. */
@@ -82,7 +88,7 @@ export async function fakeAdmin(scope: Scope, view: (window: WindowName) => Live
   }
 
   function login(res: ServerResponse, body: Record<string, unknown>): void {
-    if (body['token'] !== admin.token) return json(res, 401, { error: { message: 'wrong token' } })
+    if (body['token'] !== admin.token) return void json(res, 401, { error: { message: 'wrong token' } })
     res.setHeader('set-cookie', `weir=${admin.token}; HttpOnly; SameSite=Strict; Path=/`)
     json(res, 200, {})
   }

@@ -53,7 +53,11 @@ export function liveView(second = 0, window: WindowName = '10s', differs: Partia
   const requests = 1_840 + wave(210)
   const servers = [
     liveServer('api/a', { inFlight: Math.round(7 + wave(2)), rates: ratesOf(requests * 0.41), latency: phasesAround(7_000, p50) }),
-    liveServer('api/b', { inFlight: Math.round(6 + wave(2, 7)), rates: ratesOf(requests * 0.4, 0.002), checks: `${'+'.repeat(40)}-${'+'.repeat(23)}` }),
+    liveServer('api/b', {
+      inFlight: Math.round(6 + wave(2, 7)),
+      rates: ratesOf(requests * 0.4, 0.002),
+      checks: `${'+'.repeat(40)}-${'+'.repeat(23)}`,
+    }),
     liveServer('api/c', { ...warming, rates: ratesOf(requests * 0.1), latency: phasesAround(1_700, p50 * 1.3) }),
     liveServer('api/spare', { isBackup: true, inFlight: 0, rates: ratesOf(0), latency: phasesAround(0, 0) }),
   ]
@@ -81,8 +85,24 @@ export function liveView(second = 0, window: WindowName = '10s', differs: Partia
       { listener: 'web', name: 'img.example.com', active: 14, rates: ratesOf(170, 0.013), latency: phasesAround(1_700, 16_600, 3) },
     ],
     upstreams: [
-      { name: 'api', balance: 'least-connections', waiting: 0, held: 0, rates: ratesOf(requests * 0.91, 0.001), latency: phasesAround(16_700, p50), servers },
-      { name: 'images', balance: 'power-of-two', waiting: 3, held: 0, rates: ratesOf(170, 0.013), latency: phasesAround(1_640, 16_500, 3), servers: images },
+      {
+        name: 'api',
+        balance: 'least-connections',
+        waiting: 0,
+        held: 0,
+        rates: ratesOf(requests * 0.91, 0.001),
+        latency: phasesAround(16_700, p50),
+        servers,
+      },
+      {
+        name: 'images',
+        balance: 'power-of-two',
+        waiting: 3,
+        held: 0,
+        rates: ratesOf(170, 0.013),
+        latency: phasesAround(1_640, 16_500, 3),
+        servers: images,
+      },
     ],
     workers: [1, 2].map((number) => ({ number, pid: 4_100 + number, state: 'ready', connections: 418, tunnels: 12, restarts: number - 1 })),
     work: [{ kind: 'drain', subject: 'images/east', progress: `${draining.inFlight} in flight`, startedAt: '2026-01-31T11:59:48.000Z' }],
@@ -105,5 +125,7 @@ function distributionAround(count: number, p50: number): [number, number][] {
   const hump = (value: number, middle: number, width: number) => Math.exp(-((Math.log(value / middle) / width) ** 2))
   const weights = buckets.map((value) => hump(value, p50, 0.45) + 0.02 * hump(value, p50 * 8, 0.5) + 0.0002 * hump(value, p50 * 30, 0.4))
   const all = weights.reduce((sum, weight) => sum + weight, 0)
-  return buckets.map((value, index): [number, number] => [value, Math.round((count * (weights[index] ?? 0)) / all)]).filter(([, n]) => n > 0)
+  return buckets
+    .map((value, index): [number, number] => [value, Math.round((count * (weights[index] ?? 0)) / all)])
+    .filter(([, n]) => n > 0)
 }
