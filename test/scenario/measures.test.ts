@@ -117,7 +117,7 @@ async function compareOverhead(t: TestContext): Promise<void> {
       `p${share * 100}: weir says ${said} us, clients and server say ${Math.round(seen)} us`,
     )
   }
-})
+}
 
 test('without anything to do it adds little', async (t) => {
   const server = await startServer(t, delaying)

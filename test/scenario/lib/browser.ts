@@ -1,5 +1,5 @@
 /** A real Chromium, and what it complains about. */
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core'
 import { findProgram } from './programs.ts'
 import type { Scope } from './wait.ts'
 
@@ -38,4 +38,10 @@ export async function openPage(
   page.on('pageerror', (error) => void complaints.push(error.message))
   await page.goto(url, { waitUntil: 'load' })
   return { page, complaints }
+}
+
+/** What a reader sees of it, in one line, hidden parts left out. */
+export async function shownText(part: Locator): Promise<string> {
+  await part.waitFor({ state: 'attached' })
+  return (await part.allInnerTexts()).join(' ').replace(/\s+/g, ' ').trim()
 }
