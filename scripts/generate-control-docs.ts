@@ -9,6 +9,8 @@ import { statColumns } from '../src/primary/control/haproxy/stat-columns.ts'
 import { controlLimits } from '../src/primary/control/limits.ts'
 import { formatDuration, formatSize } from '../src/shared/base/units.ts'
 import * as shapes from '../src/shared/control/data.ts'
+import * as liveShapes from '../src/shared/control/live-data.ts'
+import * as recordShapes from '../src/shared/control/record-data.ts'
 import { controlErrors, schemaName, type VerbName, verbs } from '../src/shared/control/requests.ts'
 
 /** A schema as it is printed. */
@@ -18,7 +20,7 @@ interface Node {
   required?: string[]
   additionalProperties?: Node | false
   patternProperties?: Record<string, Node>
-  items?: Node
+  items?: Node | Node[]
   anyOf?: Node[]
   enum?: string[]
   minimum?: number
@@ -27,15 +29,18 @@ interface Node {
 }
 
 const names = Object.keys(verbs) as VerbName[]
+const { windowNames: _windows, ...liveNamed } = liveShapes
 /** The shapes that have a name, by their identity: what is used inside another one is a reference to it. */
-const shapeNames = new Map<Node, string>(Object.entries(shapes).map(([name, schema]) => [schema as Node, name]))
+const shapeNames = new Map<Node, string>(
+  Object.entries({ ...shapes, ...liveNamed, ...recordShapes }).map(([name, schema]) => [schema as Node, name]),
+)
 
 /** The JSON Schema (2020-12) of every line of an answer, and of the requests. */
 export function controlSchema(): Record<string, unknown> {
   const answers = names.map((verb) => [`answer.${verb}`, envelope(schemaName(verb), verbs[verb].data as Node)] as const)
   const requests = names.map((verb) => [`request.${verb}`, requestSchema(verb)] as const)
   const common = [
-    ['progress', envelope('weir.progress/1', verbs.wait.data as Node)],
+    ['progress', envelope('weir.progress/1', { anyOf: [verbs.wait.data as Node, recordShapes.TailProgress as unknown as Node] })],
     ['error', errorSchema()],
   ] as const
   return {
@@ -126,6 +131,7 @@ function typeText(node: Node): string {
   if (name !== undefined) return `[${name}](#${name.toLowerCase()})`
   if (node.anyOf) return node.anyOf.map(typeText).join(' or ')
   if (node.enum) return node.enum.map((word) => `\`${word}\``).join(', ')
+  if (Array.isArray(node.items)) return `[${node.items.map(typeText).join(', ')}]`
   if (node.items) return `list of ${typeText(node.items)}`
   if (node.patternProperties) return `map of ${Object.values(node.patternProperties).map(typeText).join(', ')}`
   const range = [node.minimum === undefined ? '' : `from ${node.minimum}`, node.maximum === undefined ? '' : `to ${node.maximum}`]

@@ -246,6 +246,7 @@ constexpr int open_tunnels = 18;
 constexpr int waiting = 19;
 constexpr int histogram_blocks = 20;
 constexpr int histogram_dropped = 21;
+constexpr int lost = 22;
 constexpr int terminations = 24;
 constexpr int count = 56;
 }  // namespace worker_counter

@@ -70,7 +70,7 @@ class JsonLine {
   void put_measures();
   void put_fields();
   void put_headers();
-  void put_capture(const CapturedField& captured);
+  void put_header(const LogFormat::Header& header, unsigned first);
 
   const RecordView& record_;
   const RecordHead& head_;
@@ -211,24 +211,33 @@ void JsonLine::put_headers() {
   char* const before = out_.at;
   out_.put(",\"headers\":{");
   char* const first = out_.at;
-  for (unsigned i = 0, told = 0; i < head_.captures; ++i) {
-    const CapturedField& captured = record_.captures[i];
-    if (captured.index >= std::min<size_t>(format_.headers.size(), kMostCaptures) || told >> captured.index & 1) continue;
-    told |= 1u << captured.index;
+  unsigned told = 0;
+  for (unsigned i = 0; i < head_.captures; ++i) {
+    const unsigned index = record_.captures[i].index;
+    if (index >= std::min<size_t>(format_.headers.size(), kMostCaptures) || told >> index & 1) continue;
+    told |= 1u << index;
     if (out_.at != first) out_.put(',');
-    put_capture(captured);
+    put_header(format_.headers[index], i);
   }
   if (out_.at == first) out_.at = before;
   else out_.put('}');
 }
 
-void JsonLine::put_capture(const CapturedField& captured) {
-  const LogFormat::Header& header = format_.headers[captured.index];
+// `first` is its first value; a field that was sent several times has more of them.
+void JsonLine::put_header(const LogFormat::Header& header, unsigned first) {
+  const unsigned index = record_.captures[first].index;
   out_.put('"');
   out_.put(header.name);
   out_.put("\":\"");
-  if (header.is_secret) out_.put(kRedacted);
-  else out_.text(escape_json, captured.value, kMostCaptureOut);
+  if (header.is_secret) {
+    out_.put(kRedacted);
+  } else {
+    for (unsigned i = first; i < head_.captures; ++i) {
+      if (record_.captures[i].index != index) continue;
+      if (i != first) out_.put(", ");
+      out_.text(escape_json, record_.captures[i].value, kMostCaptureOut);
+    }
+  }
   out_.put('"');
 }
 

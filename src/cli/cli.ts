@@ -20,17 +20,20 @@ import { schemaCommand } from './schema.ts'
 import { sessionsCommand } from './sessions.ts'
 import { statusCommand } from './status.ts'
 import { stopCommand } from './stop.ts'
+import { tailCommand } from './tail.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
+import { topCommand } from './top.ts'
 import { upgradeCommand } from './upgrade.ts'
 import { UsageError } from './usage-error.ts'
 import { waitCommand } from './wait.ts'
 import { weightCommand } from './weight.ts'
+import { whyCommand } from './why.ts'
 import { workersCommand } from './workers.ts'
 
 /** All but `completion`, which is of yargs. Each has arguments of its own; the table only needs them to be commands. */
 export const commands = [
   ...[runCommand, proxyCommand, demoCommand, checkCommand, explainCommand, schemaCommand],
-  ...[statusCommand, workersCommand, sessionsCommand],
+  ...[statusCommand, workersCommand, sessionsCommand, topCommand],
   ...[drainCommand, readyCommand, maintCommand, weightCommand, addCommand, removeCommand, waitCommand, deployCommand],
   ...[planCommand, reloadCommand, configCommand, upgradeCommand, stopCommand],
 ] as CommandModule[]

@@ -2,6 +2,8 @@
 export interface Terminal {
   out(text: string): void
   err(text: string): void
+  /** Bytes of standard output that nobody has read yet. */
+  outWaiting?(): number
   /** Columns of standard output; null where it is no terminal. */
   outWidth: number | null
   /** The same of standard error. */
@@ -22,6 +24,7 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    outWaiting: () => stdout.writableLength,
     outWidth: stdout.isTTY ? (stdout.columns ?? null) : null,
     errWidth: stderr.isTTY ? (stderr.columns ?? null) : null,
     hasColour: stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb',

@@ -244,6 +244,8 @@ export const abi = {
     /** Blocks of histograms that are in use, and values that found none free. */
     histogramBlocks: 20,
     histogramDropped: 21,
+    /** Exchanges and tunnels that its forerunners had in flight when they died: begun, and never ended. The primary writes it. */
+    lost: 22,
     /** Ended exchanges and tunnels by `abi.termination`, from here on. */
     terminations: 24,
     count: 56,

@@ -142,7 +142,8 @@ export class Board {
     const sum = new Float64Array(BLOCKS * BLOCK_COUNTS)
     for (let column = 0; column < this.#workers; column++) {
       this.#eachBlock(column, of, row, phase, (counts, block) => {
-        for (let i = 0; i < BLOCK_COUNTS; i++) sum[block * BLOCK_COUNTS + i] = (sum[block * BLOCK_COUNTS + i] as number) + (counts[i] as number)
+        for (let i = 0; i < BLOCK_COUNTS; i++)
+          sum[block * BLOCK_COUNTS + i] = (sum[block * BLOCK_COUNTS + i] as number) + (counts[i] as number)
       })
     }
     return sum
@@ -157,7 +158,13 @@ export class Board {
     }
   }
 
-  #eachBlock(column: number, of: 'server' | 'route', row: number, phase: number, visit: (counts: Uint32Array, block: number) => void): void {
+  #eachBlock(
+    column: number,
+    of: 'server' | 'route',
+    row: number,
+    phase: number,
+    visit: (counts: Uint32Array, block: number) => void,
+  ): void {
     const memory = this.#counters.buffer
     const blocks = new Uint16Array(memory, seriesAtByte(column, of, row, phase) + 16, BLOCKS)
     for (let block = 0; block < BLOCKS; block++) {
@@ -179,6 +186,11 @@ export class Board {
       this.#counters[at + serverCounter.waiting] = 0
     }
     const base = workerIndex(column, 0)
+    for (let row = 0; row < size.routes; row++) {
+      const at = routeIndex(column, row, routeCounter.active)
+      this.#counters[base + workerCounter.lost] = (this.#counters[base + workerCounter.lost] as number) + (this.#counters[at] as number)
+      this.#counters[at] = 0
+    }
     for (let listener = 0; listener < size.listeners; listener++) {
       this.#counters[listenerIndex(column, listener, listenerCounter.connections)] = 0
     }

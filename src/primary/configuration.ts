@@ -3,6 +3,7 @@ import type { Config } from '../shared/config/model.ts'
 import { type Serve, VERSION } from '../shared/ipc/protocol.ts'
 import type { Fleet, FleetProposal } from './fleet.ts'
 import type { Listeners, OpenListener } from './listening-sockets.ts'
+import type { AccessLog } from './log/access-log.ts'
 import type { Overrides } from './overrides.ts'
 import type { RouteRow, RouteRows } from './route-rows.ts'
 import type { OrderWithoutState, Supervisor } from './supervisor.ts'
@@ -21,6 +22,7 @@ export interface ConfigurationOptions {
   fleet: Fleet
   listeners: Listeners
   overrides: Overrides
+  accessLog: Pick<AccessLog, 'prepare' | 'commit' | 'rollback'>
   routes: RouteRows
   supervisor(): Supervisor
   /** Throws when it may not be changed any more. */
@@ -102,17 +104,19 @@ export class Configuration {
 
   /** Brings this into force in every worker, or in none: then it rejects with the reason, and all goes on as before. */
   async replace(source: Source): Promise<void> {
-    const { fleet, listeners, overrides, supervisor } = this.#options
+    const { fleet, listeners, overrides, supervisor, accessLog } = this.#options
     const opened = listeners.prepare(source.config.listeners)
     const generation = this.#generation + 1
     const effective = overrides.applied(source.config)
     let served: FleetProposal
     try {
+      accessLog.prepare(source.config)
       served = await fleet.prepare(effective)
       await supervisor().prepare((column) => ({ ...this.#orderOf(column, source, served, opened), generation }))
     } catch (error) {
       listeners.rollback()
       fleet.rollback()
+      accessLog.rollback()
       throw error
     }
     this.#source = source
@@ -124,6 +128,7 @@ export class Configuration {
     fleet.commit(effective)
     this.#served = this.#now()
     this.#tellMoved(served)
+    accessLog.commit()
     await committed
     listeners.commit(opened, source.config.listeners)
   }

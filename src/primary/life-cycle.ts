@@ -3,14 +3,16 @@ import type { Addon } from '../native/contract.ts'
 import type { StatusData, UpgradeData } from '../shared/control/data.ts'
 import { ControlError } from '../shared/control/requests.ts'
 import { defaultSocketPath } from '../shared/control/socket-path.ts'
+import { type AdminServer, openAdmin } from './admin/server.ts'
 import type { Configuration } from './configuration.ts'
 import { type ControlSocket, openControlSocket } from './control/control-socket.ts'
 import type { Operation } from './control/operation.ts'
 import type { Fleet } from './fleet.ts'
 import type { Listeners } from './listening-sockets.ts'
+import type { AccessLog } from './log/access-log.ts'
 import type { Overrides } from './overrides.ts'
 import { claimPidFile, type PidFile, takeOverPidFile } from './pid-file.ts'
-import { openReadiness, type ReadinessServer } from './readiness.ts'
+import type { Statistics } from './statistics/statistics.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { Systemd } from './systemd.ts'
 import { startSuccessor } from './upgrade.ts'
@@ -22,6 +24,8 @@ export interface LifeCycleOptions {
   supervisor: Supervisor
   systemd: Systemd
   overrides: Overrides
+  statistics: Statistics
+  accessLog: Pick<AccessLog, 'close'>
   native: Pick<Addon, 'peerOf'>
   log(line: string): void
 }
@@ -36,9 +40,10 @@ export interface StopOptions {
 export class LifeCycle {
   readonly #options: LifeCycleOptions
   #state: StatusData['state'] = 'running'
+  #since = new Date()
   #isServing = false
   #control: ControlSocket | undefined
-  #readiness: ReadinessServer | undefined
+  #admin: AdminServer | undefined
   #pidFile: PidFile | undefined
   #isSucceeded = false
   #wake: (() => void) | undefined
@@ -52,13 +57,23 @@ export class LifeCycle {
     return this.#state
   }
 
+  /** Since when it is in its state. */
+  get stateSince(): Date {
+    return this.#since
+  }
+
   /** Opens what operators and watchers use. A successor takes over from the process before it later: see `succeed`. Throws an Error. */
   async openDoors(operation: Operation, isSuccessor: boolean): Promise<void> {
     if (isSuccessor) return
     const { pidFile } = this.#options.configuration.source.config
     if (pidFile !== null) this.#pidFile = claimPidFile(pidFile, process.pid)
     await this.#openControl(operation, false)
-    await this.#openReadiness()
+    await this.#openAdmin(operation)
+  }
+
+  #enter(state: StatusData['state']): void {
+    this.#state = state
+    this.#since = new Date()
   }
 
   /** Everything serves. A successor has been let go by the process before it, and takes what only one of them can have. */
@@ -70,7 +85,7 @@ export class LifeCycle {
       if (pidFile !== null) this.#pidFile = takeOverPidFile(pidFile, process.pid)
     })
     await this.#attempt(() => this.#openControl(operation, true))
-    await this.#attempt(() => this.#openReadiness())
+    await this.#attempt(() => this.#openAdmin(operation))
   }
 
   /** It serves; to end now would be worse than to go on without this. */
@@ -87,18 +102,19 @@ export class LifeCycle {
     fleet.stop()
     listeners.close(this.#isSucceeded)
     this.#control?.close()
-    this.#readiness?.close()
+    this.#admin?.close()
     this.#pidFile?.release()
+    void this.#options.statistics.stop()
   }
 
   async reloading<T>(work: () => Promise<T>): Promise<T> {
     const { systemd } = this.#options
-    this.#state = 'reloading'
+    this.#enter('reloading')
     systemd.reloading()
     try {
       return await work()
     } finally {
-      if (this.#state === 'reloading') this.#state = 'running'
+      if (this.#state === 'reloading') this.#enter('running')
       systemd.ready('serving')
     }
   }
@@ -115,7 +131,7 @@ export class LifeCycle {
     if (this.#state === 'stopping') throw new ControlError('refused', 'this weir is stopping')
     const { listeners, overrides, systemd, log } = this.#options
     const startMs = performance.now()
-    this.#state = 'upgrading'
+    this.#enter('upgrading')
     this.#upgrade = new AbortController()
     log('upgrade: starting the program anew')
     try {
@@ -131,14 +147,14 @@ export class LifeCycle {
       log(`upgrade: process ${pid} serves now; this one finishes what it has`)
       // After the answer to whoever asked.
       setImmediate(() => {
-        this.#readiness?.close()
+        this.#admin?.close()
         // The control socket stays until the new one has put its own in its place.
         release()
         if (this.#state !== 'stopping') this.stop('upgrade', {})
       })
       return { pid, tookMs }
     } finally {
-      if (this.#state === 'upgrading') this.#state = 'running'
+      if (this.#state === 'upgrading') this.#enter('running')
     }
   }
 
@@ -156,7 +172,7 @@ export class LifeCycle {
       this.#wake?.()
       return 0
     }
-    this.#state = 'stopping'
+    this.#enter('stopping')
     // Who is asked to end is not to be followed by another one.
     if (!this.#isSucceeded) this.#upgrade?.abort()
     const delayMs = isHasty || this.#isSucceeded ? 0 : shutdown.delayMs
@@ -174,6 +190,7 @@ export class LifeCycle {
     const stopped = this.#options.supervisor.stop(grace, spreadMs)
     this.closeDoors()
     await stopped
+    await this.#options.accessLog.close()
     process.exit(0)
   }
 
@@ -202,12 +219,16 @@ export class LifeCycle {
     }
   }
 
-  async #openReadiness(): Promise<void> {
-    const { admin } = this.#options.configuration.source.config
+  async #openAdmin(operation: Operation): Promise<void> {
+    const { configuration, statistics } = this.#options
+    const { admin } = configuration.source.config
     if (admin === null) return
-    this.#readiness = await openReadiness(admin.bind, () => ({
+    const ready = () => ({
       isReady: this.#isServing && this.#state !== 'stopping',
       why: this.#isServing ? this.#state : 'starting',
-    }))
+    })
+    this.#admin = await openAdmin({ config: admin, operation, statistics, ready })
+    // Somebody will ask what came in the last minutes.
+    statistics.start()
   }
 }

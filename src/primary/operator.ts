@@ -17,8 +17,10 @@ import type { Board } from './board.ts'
 import type { Configuration } from './configuration.ts'
 import type { Operation } from './control/operation.ts'
 import type { Fleet } from './fleet.ts'
+import type { Records } from './log/records.ts'
 import type { Overrides } from './overrides.ts'
 import type { Reloader } from './reload/reloader.ts'
+import type { Statistics } from './statistics/statistics.ts'
 import type { Supervisor } from './supervisor.ts'
 
 export interface OperatorOptions {
@@ -29,6 +31,8 @@ export interface OperatorOptions {
   overrides: Overrides
   supervisor: Supervisor
   reloader: Reloader
+  statistics: Statistics
+  records: Records
   save(isDryRun: boolean): Promise<SaveData>
   upgrade(): Promise<UpgradeData>
   stop(graceMs: number | undefined): number
@@ -47,12 +51,16 @@ export class Operator implements Operation {
   readonly configFile: string | null
   readonly fleet: Fleet
   readonly board: Board
+  readonly statistics: Statistics
+  readonly records: Records
   readonly #options: OperatorOptions
 
   constructor(options: OperatorOptions) {
     this.configFile = options.configFile
     this.fleet = options.fleet
     this.board = options.board
+    this.statistics = options.statistics
+    this.records = options.records
     this.#options = options
   }
 
@@ -90,9 +98,11 @@ export class Operator implements Operation {
   sourceOf(server: string): 'config' | 'discovered' | 'added' {
     const { overrides, configuration } = this.#options
     if (overrides.isAdded(server)) return 'added'
-    const isListed = configuration.source.config.upstreams.some((upstream) =>
-      upstream.servers.some(({ name }) => `${upstream.name}/${name}` === server),
-    )
+    const isListed = configuration.source.config.upstreams.some((upstream) => {
+      const own = `${upstream.name}/`
+      const listed = server.startsWith(own) ? server.slice(own.length) : ''
+      return listed !== '' && upstream.servers.some(({ name }) => name === listed)
+    })
     return isListed ? 'config' : 'discovered'
   }
 

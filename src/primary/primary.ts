@@ -10,13 +10,17 @@ import { receiveHandover, reportFailed, reportReady } from './handover.ts'
 import { handedSockets, InheritedSockets, inheritedSockets } from './inherited-sockets.ts'
 import { LifeCycle } from './life-cycle.ts'
 import { Listeners } from './listening-sockets.ts'
+import { AccessLog } from './log/access-log.ts'
+import { openRecords, rowNames } from './log/records.ts'
 import { Operator } from './operator.ts'
 import { Overrides, type OverridesState } from './overrides.ts'
-import { dropPrivileges } from './privileges.ts'
+import { dropPrivileges, laterOwner } from './privileges.ts'
 import { Reloader } from './reload/reloader.ts'
-import { saveOverridesOf } from './save.ts'
 import { RouteRows } from './route-rows.ts'
+import { saveOverridesOf } from './save.ts'
 import { SocketsOfWorkers } from './socket-passing.ts'
+import { gatherFacts } from './statistics/gather-facts.ts'
+import { Statistics } from './statistics/statistics.ts'
 import { Supervisor } from './supervisor.ts'
 import { Systemd } from './systemd.ts'
 
@@ -34,6 +38,7 @@ export interface Running {
   addresses: string[]
   operator: Operator
   life: LifeCycle
+  accessLog: AccessLog
 }
 
 /** Starts everything, or nothing: on an error all that was opened is closed again and the error says why in one sentence. */
@@ -78,11 +83,41 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
   const wakers = Array.from({ length: columns }, () => native.createWaker())
   const sockets = new SocketsOfWorkers(native, { board: board.fd, wakers }, () => listeners.fds)
   const supervisor = new Supervisor({ workers: columns, board, sockets, order: (column) => configuration.order(column), fleet, log })
+  const accessLog = new AccessLog({
+    data: { boardFd: board.fd, workers: columns },
+    config,
+    owner: laterOwner(config),
+    names: () => rowNames({ servers: fleet.table.servers(), listeners: configuration.listeners, routes: configuration.routeRows() }),
+    log,
+  })
   const configuration = new Configuration(
-    { source, columns, fleet, listeners, overrides, routes: new RouteRows((row) => board.clearRoute(row)), supervisor: () => supervisor, mayChange: () => life.requireOwn() },
+    {
+      source,
+      columns,
+      fleet,
+      listeners,
+      overrides,
+      routes: new RouteRows((row) => board.clearRoute(row)),
+      accessLog,
+      supervisor: () => supervisor,
+      mayChange: () => life.requireOwn(),
+    },
     opened,
   )
-  const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, native, log })
+  const statistics = new Statistics({
+    boardFd: board.fd,
+    columns,
+    facts: () =>
+      gatherFacts({
+        operation: operator,
+        routes: () => configuration.routeRows(),
+        reloads: () => reloader.counts,
+        lostRecords: () => (configuration.source.config.log.access === null ? null : accessLog.counts().lost),
+        stateSince: () => life.stateSince,
+      }),
+    log,
+  })
+  const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, statistics, accessLog, native, log })
   const reloader = new Reloader({
     file,
     configuration,
@@ -100,6 +135,8 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     overrides,
     supervisor,
     reloader,
+    statistics,
+    records: openRecords({ log: accessLog, table: fleet.table, generation: () => configuration.generation }),
     save: (isDryRun) => saveOverridesOf({ file, configuration, overrides, table: fleet.table }, isDryRun),
     upgrade: () => life.upgrade(),
     stop: (graceMs) => life.stop('weir stop', { graceMs }),
@@ -111,6 +148,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     await life.openDoors(operator, handover !== null)
     inherited.closeRest((fd) => native.closeFd(fd), log)
     dropPrivileges(config)
+    accessLog.start()
     await fleet.start()
     overrides.obeyedBy(fleet.table, machineMs())
     configuration.serveNow()
@@ -126,7 +164,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
   await life.succeed(operator, handover !== null)
   systemd.ready(`serving with ${columns} ${columns === 1 ? 'worker' : 'workers'}`)
   systemd.startWatchdog()
-  return { addresses, operator, life }
+  return { addresses, operator, life, accessLog }
 }
 
 function loadOf(configuration: Configuration, board: Board, fleet: Fleet) {

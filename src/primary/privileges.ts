@@ -58,6 +58,11 @@ export function dropPrivileges(
   requireNoWayBack(account, system)
 }
 
+/** Whose files are to be that are made before: null when this process stays who it is. Throws PrivilegeError. */
+export function laterOwner({ user, group }: { user: string | null; group: string | null }): { uid: number; gid: number } | null {
+  return user === null || process.geteuid?.() !== 0 ? null : findAccount(user, group, readAccountFiles())
+}
+
 /** A saved user id, or a system call that did less than it said, would leave root within reach. */
 function requireNoWayBack(account: Account, system: Identity): void {
   const isRegained = succeeds(() => system.setuid(0)) || (account.gid !== 0 && succeeds(() => system.setgid(0)))

@@ -26,7 +26,12 @@ export class RouteRows {
 
   /** Rows of these listeners' routes, in their order. */
   take(listeners: readonly ListenerConfig[], opened: readonly Pick<OpenListener, 'slot'>[]): number[][] {
-    const names = listeners.map(({ name, routes }) => routeNames(name, routes.map(({ match }) => matchText(match))))
+    const names = listeners.map(({ name, routes }) =>
+      routeNames(
+        name,
+        routes.map(({ match }) => matchText(match)),
+      ),
+    )
     const wanted = new Set(names.flat().map(({ key }) => key))
     return listeners.map(({ name }, i) =>
       (names[i] ?? []).map((route) => this.#rowOf(route.key, { listener: name, name: route.name }, wanted) ?? opened[i]?.slot ?? 0),

@@ -22,6 +22,8 @@ export interface ServerEntry {
   /** It was down, ejected or in maintenance, or is new beside others: it begins slowly when it is usable. */
   mustWarm: boolean
   sinceMs: { health: number; admin: number }
+  /** How often passive health has taken it out. */
+  ejections: number
   /** What was said when it last became so; '' for nothing. `admin` is the operator's word, `softStop` the server's own. */
   why: { health: string; admin: string; softStop: string; ejection: string }
 }
@@ -48,6 +50,7 @@ export function newEntry(definition: ServerDefinition, slot: number, mustWarm: b
     isSoftStopped: false,
     mustWarm,
     sinceMs: { health: nowMs, admin: nowMs },
+    ejections: 0,
     why: { health: '', admin: '', softStop: '', ejection: '' },
   }
 }

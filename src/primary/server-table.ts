@@ -234,6 +234,7 @@ export class ServerTable {
     if (after.health !== before.health) entry.sinceMs.health = nowMs
     if (after.admin !== before.admin) entry.sinceMs.admin = nowMs
     if (after.health !== before.health) entry.why.health = why
+    if (after.isEjected && !before.isEjected) entry.ejections++
     if (after.isEjected !== before.isEjected || after.isProbing !== before.isProbing) entry.why.ejection = why
     entry.mustWarm = mustRest(after) || (entry.mustWarm && !isUsable(after))
     this.#count(entry.upstream, (isUsable(after) ? 1 : 0) - wasUsable)

@@ -2,9 +2,9 @@ import type { Running } from './primary.ts'
 
 /**
  * TERM and INT: graceful with the deadline of the config. QUIT: graceful without one. A second one of them ends at once. HUP reloads,
- * USR2 upgrades. The process exits with 0 when everything has ended properly.
+ * USR1 opens the access log anew, USR2 upgrades. The process exits with 0 when everything has ended properly.
  */
-export function obeySignals({ life, operator }: Running, log: (line: string) => void): void {
+export function obeySignals({ life, operator, accessLog }: Running, log: (line: string) => void): void {
   process.on('SIGTERM', () => life.stop('SIGTERM', {}))
   process.on('SIGINT', () => life.stop('SIGINT', { isHasty: true }))
   process.on('SIGQUIT', () => life.stop('SIGQUIT', { graceMs: 0 }))
@@ -12,5 +12,5 @@ export function obeySignals({ life, operator }: Running, log: (line: string) => 
   process.on('SIGHUP', () => operator.reload(false).catch(() => {}))
   process.on('SIGUSR2', () => operator.upgrade(false).catch((error: Error) => log(`not upgraded: ${error.message}`)))
   // Its default would open a debugger.
-  process.on('SIGUSR1', () => log('SIGUSR1: there is no log file to reopen'))
+  process.on('SIGUSR1', () => log(`SIGUSR1: ${accessLog.reopen()}`))
 }

@@ -54,7 +54,10 @@ export const metrics = {
   weir_worker_tunnels_total: counter(['worker'], 'Tunnels that began.'),
   weir_worker_refused_heads_total: counter(['worker'], 'Requests that broke a rule of HTTP or a limit.'),
   weir_worker_answered_total: counter(['worker'], 'Requests that weir answered itself.'),
-  weir_worker_accept_pauses_total: counter(['worker'], 'How often the worker stopped to accept for a moment because it ran out of descriptors.'),
+  weir_worker_accept_pauses_total: counter(
+    ['worker'],
+    'How often the worker stopped to accept for a moment because it ran out of descriptors.',
+  ),
   weir_client_received_bytes_total: counter(['worker'], 'Bytes from clients.', 'bytes'),
   weir_client_sent_bytes_total: counter(['worker'], 'Bytes to clients.', 'bytes'),
   weir_copied_bytes_total: counter(['worker'], 'Bytes that went through user memory.', 'bytes'),
@@ -92,7 +95,10 @@ export const metrics = {
   weir_upstream_servers_usable: gauge(['upstream'], 'Servers of the upstream that get new requests.'),
   weir_upstream_queue_length: gauge(['upstream'], 'Requests and connections that wait because every server is full.'),
   weir_upstream_held_requests: gauge(['upstream'], 'Requests and connections that are held because no server is usable.'),
-  weir_upstream_queue_wait_seconds: seconds(['upstream'], 'How long a response of the upstream had waited for its server; 0 without a wait.'),
+  weir_upstream_queue_wait_seconds: seconds(
+    ['upstream'],
+    'How long a response of the upstream had waited for its server; 0 without a wait.',
+  ),
   weir_upstream_panic: gauge(['upstream'], 'Whether ejected servers serve because no other is left.'),
   weir_breaker_state: gauge(['upstream'], 'Share of requests that the circuit breaker holds back: 0 closed, 1 open.', 'ratio'),
 
@@ -103,7 +109,10 @@ export const metrics = {
   weir_server_tunnels: gauge(server, 'Tunnels among them.'),
   weir_server_connections_idle: gauge(server, 'Pooled connections to the server.'),
   weir_server_requests_total: counter(server, 'Requests and tunnels that the server got.'),
-  weir_server_responses_total: counter([...server, 'code_class'], 'Responses of the server by the class of their status, tried again or not.'),
+  weir_server_responses_total: counter(
+    [...server, 'code_class'],
+    'Responses of the server by the class of their status, tried again or not.',
+  ),
   weir_server_failures_total: counter(server, 'Attempts that failed: refused, reset, timed out, or answered with what is no HTTP.'),
   weir_server_failed_statuses_total: counter(server, 'Responses whose status passive health counts as a failure.'),
   weir_server_retried_away_total: counter(server, 'Attempts of this server after which another one was tried.'),

@@ -120,8 +120,8 @@ TEST("header fields are written by their names, secret ones without their values
   CHECK_EQ(lines.member(r, "headers"), "none");
   lines.format.headers.emplace_back("x-tenant", false);
   lines.format.headers.emplace_back("authorization", true);
-  r.captures = {{1, "Bearer abc"}, {0, "caf\xe9 \"x\""}, {0, "again"}, {2, "nobody asked"}, {65535, "nobody asked"}};
-  CHECK_EQ(lines.member(r, "headers"), "{\"authorization\":\"redacted\",\"x-tenant\":\"caf\xef\xbf\xbd \\\"x\\\"\"}");
+  r.captures = {{1, "Bearer abc"}, {0, "caf\xe9 \"x\""}, {0, "again"}, {1, "Basic def"}, {2, "nobody asked"}, {65535, "nobody asked"}};
+  CHECK_EQ(lines.member(r, "headers"), "{\"authorization\":\"redacted\",\"x-tenant\":\"caf\xef\xbf\xbd \\\"x\\\", again\"}");
   r.captures = {{7, "nobody asked"}};
   CHECK_EQ(lines.member(r, "headers"), "none");
 }

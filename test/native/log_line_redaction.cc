@@ -96,4 +96,19 @@ TEST("what went wrong or took a second attempt is written whatever the share") {
   r = usual_record();
   r.head.termination = abi::termination::client_abort;
   CHECK(is_wanted(format, r));
+  r = usual_record();
+  format.slow_us = r.head.total_us + 1;
+  CHECK(!is_wanted(format, r));
+  format.slow_us = r.head.total_us;
+  CHECK(is_wanted(format, r));
+}
+
+TEST("who wants only what is traced gets nothing else, however it ended") {
+  LogFormat format;
+  format.only_traced = true;
+  RecordParts r = usual_record();
+  r.head.termination = abi::termination::client_abort;
+  CHECK(!is_wanted(format, r));
+  r.text(RecordText::traceparent) = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  CHECK(is_wanted(format, r));
 }

@@ -121,6 +121,19 @@ TEST("what the share leaves out counts as read, what was overwritten as lost") {
   CHECK_EQ(counts.lost + counts.read, 2100u);
 }
 
+TEST("a cursor goes on where it is when its lines get another form") {
+  Fleet f;
+  const int cursor = f.reader->open(Fleet::ids(), From::latest);
+  f.write(0, "one");
+  CHECK_EQ(f.read(cursor), "{\"worker\":1,\"requestId\":\"one\"}\n");
+  f.write(0, "two");
+  LogFormat other;
+  other.fields = 1u << abi::record_field::request_id;
+  f.reader->reformat(unsigned(cursor), other);
+  CHECK_EQ(f.read(cursor), "{\"requestId\":\"two\"}\n");
+  CHECK_EQ(f.reader->counts(unsigned(cursor)).read, 2u);
+}
+
 TEST("there are sixteen cursors, whose numbers come back") {
   Fleet f;
   for (int i = 0; i < int(RecordReader::kMostCursors); ++i) CHECK_EQ(f.reader->open(Fleet::ids(), From::latest), i);

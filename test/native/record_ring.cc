@@ -143,6 +143,25 @@ TEST("a writer goes on behind what a killed one has published, whatever that one
   CHECK_EQ(reader.cursor.lost(), 0u);
 }
 
+TEST("what a writer has begun to write over is not read, though it has published nothing yet") {
+  const Ring ring;
+  RecordRing writer(ring.memory);
+  Reader overtaken(ring, From::latest);
+  constexpr size_t most = 2000;
+  uint64_t n = 0;
+  while (ring.numbers().head + kMostRecordBytes / 2 < kRingBytes) CHECK(put(writer, n++, most));
+  if (char* at = writer.begin(kMostRecordBytes)) std::memset(at, 0x11, kMostRecordBytes);
+  Reader late(ring, From::oldest);
+  for (Reader* reader : {&overtaken, &late}) {
+    const int64_t first = reader->next(most);
+    CHECK(first > 0);
+    CHECK(reader == &late || reader->cursor.lost() == uint64_t(first));
+    int64_t last = first;
+    for (int64_t got; (got = reader->next(most)) != -1; last = got) CHECK_EQ(got, last + 1);
+    CHECK_EQ(last, int64_t(n) - 1);
+  }
+}
+
 TEST("what is no record by its size gets no room") {
   const Ring ring;
   RecordRing writer(ring.memory);

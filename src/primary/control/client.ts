@@ -149,9 +149,11 @@ export class Client {
     return { who, signal: this.#gone.signal, progress: (data) => this.#progress(progressAnswer(operation, data)) }
   }
 
-  #progress(answer: Answer): void {
+  #progress(answer: Answer): boolean {
     this.#lastProgress = `${JSON.stringify(answer)}\n`
-    if (this.#socket.writableLength === 0 && !this.#socket.destroyed) this.#socket.write(this.#lastProgress)
+    const isRead = this.#socket.writableLength === 0 && !this.#socket.destroyed
+    if (isRead) this.#socket.write(this.#lastProgress)
+    return isRead
   }
 
   /** Settles when the client has read it, or is gone. */

@@ -15,6 +15,8 @@ import type {
 import type { ServerState } from '../../shared/ipc/server-state.ts'
 import type { Board } from '../board.ts'
 import type { Fleet } from '../fleet.ts'
+import type { Records } from '../log/records.ts'
+import type { Statistics } from '../statistics/statistics.ts'
 
 /** Changes resolve when every worker that serves has applied them: from then on no new exchange goes by what was before. */
 export interface Operation {
@@ -23,6 +25,10 @@ export interface Operation {
   readonly configFile: string | null
   readonly fleet: Fleet
   readonly board: Board
+  /** Single requests; without it nobody is told. */
+  readonly records?: Records
+  /** What came in the last minutes; without it nobody is told. */
+  readonly statistics?: Pick<Statistics, 'live' | 'latencies'> | undefined
   /** In force, with the servers that were discovered and added. */
   config(): Config
   /** Grows with every change of any kind. */

@@ -75,7 +75,8 @@ export function warmth({ entry, upstream, nowMs }: ServerFacts): number {
   return warmSinceMs === 0 || ms === 0 ? 1 : Math.min(1, (nowMs - warmSinceMs) / ms)
 }
 
-function whyOf(state: ServerStatus['state'], facts: ServerFacts): string {
+/** In words; empty where there is nothing to say. */
+export function whyOf(state: ServerStatus['state'], facts: ServerFacts): string {
   const { entry, row, inFlight } = facts
   const { why } = entry
   switch (state) {

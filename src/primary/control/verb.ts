@@ -7,8 +7,8 @@ export interface Caller {
   readonly who: string
   /** Aborted when the client is gone, or the socket closes: nobody waits for the answer any more. */
   readonly signal: AbortSignal
-  /** A line before the answer. It is left out while the client does not read those before. */
-  progress(data: unknown): void
+  /** A line before the answer. It is left out, and that is answered by false, while the client does not read those before. undefined: no such lines are taken. */
+  progress(data: unknown): boolean | undefined
 }
 
 /**

@@ -5,7 +5,7 @@ import type { CheckEvents, CheckTarget, HealthRow } from './check-target.ts'
 import { httpProber } from './probe-http.ts'
 import { probeTcp } from './probe-tcp.ts'
 import { type CheckIntervals, CheckScheduler } from './scheduler.ts'
-import { ServerCheck } from './server-check.ts'
+import { type CheckHistory, ServerCheck } from './server-check.ts'
 
 export interface CheckerOptions {
   events: CheckEvents
@@ -111,6 +111,12 @@ export class HealthChecker {
     let row: HealthRow | undefined
     for (const job of jobs) if (job !== undefined) row = this.#added(row ?? emptyRow(id), job)
     return row
+  }
+
+  /** What the checks of one server came to; undefined when it is not checked. */
+  historyOf(id: string): Readonly<CheckHistory> | undefined {
+    const check = this.#jobs.get(`check ${id}`)?.check
+    return check?.kind === 'server' ? check.is.history : undefined
   }
 
   #added(row: HealthRow, job: Job): HealthRow {

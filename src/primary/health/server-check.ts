@@ -8,6 +8,19 @@ import type { Probe, ProbeConfig, ProbeResult } from './probe.ts'
 /** One that is left with less than this is not asked any more. */
 const LEAST_TIME_MS = 5
 
+/** So many checks are remembered one by one. */
+const LATEST = 64
+
+export interface CheckHistory {
+  /** The latest, oldest first: `+` passed, `-` failed. */
+  latest: string
+  /** So far. */
+  passed: number
+  failed: number
+  /** All of them together. */
+  tookMs: number
+}
+
 export interface Probes {
   tcp: Probe
   http: Probe
@@ -26,6 +39,7 @@ export class ServerCheck {
   #last: ProbeResult | null = null
   #checkedAt: number | null = null
   #isDraining = false
+  readonly #history: CheckHistory = { latest: '', passed: 0, failed: 0, tookMs: 0 }
 
   constructor(target: CheckTarget, health: HealthConfig, probes: Probes, events: CheckEvents) {
     this.machine = new HealthMachine(health)
@@ -44,6 +58,11 @@ export class ServerCheck {
   /** On the clock of `run`; null before the first result. */
   get checkedAt(): number | null {
     return this.#checkedAt
+  }
+
+  /** What its checks came to. */
+  get history(): Readonly<CheckHistory> {
+    return this.#history
   }
 
   get isDraining(): boolean {
@@ -89,6 +108,7 @@ export class ServerCheck {
   #conclude(result: ProbeResult, now: number): void {
     this.#last = result
     this.#checkedAt = now
+    this.#note(result)
     const verdict = this.machine.take(result)
     if (verdict !== null) this.#events.verdict(this.#id, { health: verdict, reason: result.reason, at: now })
     const asksDrain = result.drain === true
@@ -96,5 +116,13 @@ export class ServerCheck {
     if (!result.ok || asksDrain === this.#isDraining) return
     this.#isDraining = asksDrain
     this.#events.drain(this.#id, asksDrain)
+  }
+
+  #note({ ok, latencyMs }: ProbeResult): void {
+    const history = this.#history
+    history.latest = (history.latest + (ok ? '+' : '-')).slice(-LATEST)
+    history.tookMs += latencyMs
+    if (ok) history.passed++
+    else history.failed++
   }
 }

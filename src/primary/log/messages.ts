@@ -1,12 +1,13 @@
 /** What the primary and its log thread say to each other. */
 import type { RecordFormat } from '../../native/contract.ts'
 import type { RecordLine } from '../../shared/records/record-line.ts'
+import type { LogCounts } from './access-log.ts'
 import type { OpenSink } from './sink-file.ts'
 
 /** What the thread is made for; each message replaces the one before. */
 export interface LogSettings {
-  /** null: no access log. */
-  access: { format: RecordFormat; sink: OpenSink } | null
+  /** null: no access log. `fromOldest`: records that are there already belong to it. */
+  access: { format: RecordFormat; sink: OpenSink; fromOldest: boolean } | null
   /** How single records are written for people. */
   whole: RecordFormat
   /** Records that failed, and slow ones, are kept for a while. */
@@ -53,22 +54,6 @@ export type FromLogThread =
   | { type: 'tailFailed'; id: number; reason: string }
   | { type: 'found'; id: number; found: Found }
   | { type: 'closed' }
-
-/** Since the primary began. */
-export interface LogCounts {
-  /** Lines of the access log. */
-  written: number
-  bytes: number
-  /** Records that the access log does not have: the place it goes to was too slow, or broken. */
-  lost: number
-  /** Writes that failed. */
-  errors: number
-  /** Spans that the collector has taken, and those that it has not. */
-  spansSent: number
-  spansLost: number
-}
-
-export const noCounts: LogCounts = { written: 0, bytes: 0, lost: 0, errors: 0, spansSent: 0, spansLost: 0 }
 
 /** What is known of a request id. */
 export interface Found {

@@ -53,7 +53,7 @@ function shownValue(value: Written | undefined, row: SchemaNode | null, spot: Sp
   if (isSection(value)) return summary(value, spot)
   const kinds = [row, ...(row?.anyOf ?? [])].map((node) => node?.['x-kind'])
   const isCode = kinds.includes('function') && /=>|\bfunction\b|[({]/.test(value)
-  if (kinds.includes('secret') || isCode || value.length > longestShown || /[\r\n]/.test(value)) return null
+  if (kinds.includes('secret') || kinds.includes('token') || isCode || value.length > longestShown || /[\r\n]/.test(value)) return null
   return value === '' ? '""' : value
 }
 

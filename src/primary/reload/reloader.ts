@@ -32,6 +32,8 @@ interface Loaded {
 /** Reads the config file again: check, plan, apply. */
 export class Reloader {
   readonly #options: ReloaderOptions
+  /** Reloads so far. */
+  readonly counts = { applied: 0, refused: 0 }
   #last: ReloadOutcome | null = null
 
   constructor(options: ReloaderOptions) {
@@ -97,6 +99,7 @@ export class Reloader {
   }
 
   #note(ok: boolean, message: string): void {
+    this.counts[ok ? 'applied' : 'refused']++
     this.#last = { at: new Date().toISOString(), ok, message }
     this.#options.log(ok ? message : `the config was not reloaded, what was in force still is: ${message}`)
   }

@@ -9,7 +9,7 @@ export function writtenRoot(config: Config): WrittenSection {
     workers: String(config.workers),
     zone: config.zone,
     control: given({ socket: control.isOn ? control.socket : 'off' }),
-    admin: admin === null ? 'off' : { bind: admin.bind.text },
+    admin: sectionOrOff(admin, ({ bind, token, viewToken, hosts }) => given({ bind: bind.text, token, viewToken, hosts: list(hosts) })),
     user: config.user,
     group: config.group,
     pidFile: config.pidFile,

@@ -1,6 +1,15 @@
 /** The board as statistics read it: each number over all workers. Reads only, from any thread that has mapped it. */
 import { abi } from '../../native/abi.ts'
-import { inFlightIndex, layout, listenerIndex, routeIndex, seriesAtByte, serverIndex, waitingIndex, workerIndex } from '../../shared/board/layout.ts'
+import {
+  inFlightIndex,
+  layout,
+  listenerIndex,
+  routeIndex,
+  seriesAtByte,
+  serverIndex,
+  waitingIndex,
+  workerIndex,
+} from '../../shared/board/layout.ts'
 import { figure, type RowKind, type SeriesReader } from './keeper.ts'
 import { BLOCK, BLOCKS, type Reading } from './series-history.ts'
 

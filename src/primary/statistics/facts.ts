@@ -64,7 +64,10 @@ export interface Facts {
 export const noRoute = 'none'
 
 /** Rows that statistics are kept of. Beyond the caps there are counters only. */
-export function rowsOf({ routes, upstreams }: Pick<Facts, 'routes' | 'upstreams'>, most: { servers: number; routes: number }): WatchedRow[] {
+export function rowsOf(
+  { routes, upstreams }: Pick<Facts, 'routes' | 'upstreams'>,
+  most: { servers: number; routes: number },
+): WatchedRow[] {
   const servers = upstreams.flatMap((upstream) => upstream.servers)
   return [
     ...servers.map(({ id, slot }, i) => ({ of: 'server' as const, row: slot, id, isPlain: i >= most.servers })),

@@ -48,7 +48,9 @@ export function liveView(sources: LiveSources): LiveView {
     distribution: distributionOf(sources, all),
     terminations: terminationsOf(sources),
     listeners: listeners.map(({ slot: _, ...listener }) => listener),
-    routes: facts.routes.map((route) => liveRoute(sources, route)).filter(({ name, rates }) => name !== noRoute || rates.requestsPerSecond > 0),
+    routes: facts.routes
+      .map((route) => liveRoute(sources, route))
+      .filter(({ name, rates }) => name !== noRoute || rates.requestsPerSecond > 0),
     upstreams: facts.upstreams.map((upstream) => liveUpstream(sources, upstream)),
     workers: workers.map(({ isUp: _, ...worker }) => worker),
     work,

@@ -24,8 +24,7 @@ export class QueueWaits {
   of({ name, servers }: UpstreamFacts, keeper: Keeper): Classic {
     const gone = this.#gone.get(name)
     const sum = gone === undefined ? nothing() : { cumulative: gone.cumulative.slice(), sumSeconds: gone.sumSeconds }
-    for (const { slot } of servers)
-      this.#add(sum, keeper.series('server', slot, phase.queue), keeper.series('server', slot, phase.total))
+    for (const { slot } of servers) this.#add(sum, keeper.series('server', slot, phase.queue), keeper.series('server', slot, phase.total))
     return sum
   }
 

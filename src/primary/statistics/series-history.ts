@@ -1,6 +1,6 @@
 /** What is kept of one histogram: running totals that outlive a wrap of its 32-bit counts, and the latest slots of time. */
 import { addSparse, merged, type SparseCounts, sparseFrom } from './sparse-counts.ts'
-import { epochAt, levels, placeOf, placesAt, slotCount } from './windows.ts'
+import { epochAt, levels, placeOf, type placesAt, slotCount } from './windows.ts'
 
 export const BLOCK = 128
 export const BLOCKS = 21
@@ -85,7 +85,8 @@ export class SeriesHistory {
     for (const [position, known] of this.#blocks.entries()) {
       if (known === undefined) continue
       if ((blocks & (1 << position)) === 0) return true
-      for (let i = 0; i < BLOCK; i++) if (((counts[position * BLOCK + i] as number) - (known[i] as number)) >>> 0 >= HALF_OF_ALL) return true
+      for (let i = 0; i < BLOCK; i++)
+        if (((counts[position * BLOCK + i] as number) - (known[i] as number)) >>> 0 >= HALF_OF_ALL) return true
     }
     return false
   }

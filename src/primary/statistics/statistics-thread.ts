@@ -26,7 +26,7 @@ export interface Moment {
   nowMs: number
 }
 
-const { boardFd, columns } = (workerData as [unknown, ThreadData])[1]
+const { boardFd, columns } = workerData as ThreadData
 const board = new BoardView(addon().mapBoard(boardFd, columns), columns)
 const queueWaits = new QueueWaits()
 const keeper = new Keeper({
@@ -52,7 +52,10 @@ export function live({ nowMs, facts, window }: Moment & { facts: Facts; window: 
 }
 
 /** Of the last minute. */
-export function latencies({ nowMs, rows }: Moment & { rows: WatchedRow[] }): { all: ServerLatency | null; servers: Map<string, ServerLatency> } {
+export function latencies({ nowMs, rows }: Moment & { rows: WatchedRow[] }): {
+  all: ServerLatency | null
+  servers: Map<string, ServerLatency>
+} {
   tick({ nowMs, rows })
   return serverLatencies(keeper, rows, '1m')
 }

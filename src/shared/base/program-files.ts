@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 
 /** Files that are started or loaded by their name: processes, threads, and what a config imports. */
-export type EntryPoint = 'main' | 'index' | 'worker/pick/table-builder'
+export type EntryPoint = 'main' | 'index' | 'worker/pick/table-builder' | 'primary/log/log-thread' | 'primary/statistics/statistics-thread'
 
 /** Sources run as they are in development; else dist/ holds the entry points, and what they share in chunks beside them. */
 const isSource = import.meta.url.endsWith('.ts')

@@ -5,7 +5,7 @@ import type { ConfigDocument } from './document.ts'
 import type { PageBodies } from './error-pages.ts'
 import { headerPairs } from './header-pairs.ts'
 import { itemPath, keyPath } from './key-path.ts'
-import type { Config, ErrorPages, HeaderEdits, ListenerConfig, RouteAction, RouteConfig, UpstreamTimeouts } from './model.ts'
+import type { AdminConfig, Config, ErrorPages, HeaderEdits, ListenerConfig, RouteAction, RouteConfig, UpstreamTimeouts } from './model.ts'
 import type { CheckedConfig } from './schema.ts'
 
 type CheckedListener = CheckedConfig['listeners'][string]
@@ -16,6 +16,8 @@ type CheckedEdits = CheckedRoute['headers']['request']
 interface Sources {
   document: ConfigDocument
   pages: PageBodies
+  /** Of the file that the config names. */
+  adminToken: string | null
 }
 
 /** The model from a checked config in which no problem was found. */
@@ -26,7 +28,7 @@ export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
     listeners: Object.entries(checked.listeners).map(([name, listener]) => buildListener(name, listener, sources)),
     upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources.document)),
     zone: checked.zone ?? null,
-    ...buildProcess(checked),
+    ...buildProcess(checked, sources.adminToken),
     errorPages: buildErrorPages(checked.errorPages, 'errorPages', sources),
     ...buildLogs(checked),
   }
@@ -34,18 +36,23 @@ export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
 
 type ProcessConfig = Pick<Config, 'control' | 'admin' | 'user' | 'group' | 'pidFile' | 'shutdown'>
 
-function buildProcess(checked: CheckedConfig): ProcessConfig {
+function buildProcess(checked: CheckedConfig, tokenOfFile: string | null): ProcessConfig {
   const { admin, user = null, group = null, pidFile = null, shutdown } = checked
   const { socket = null } = checked.control
   const { grace, delay, spread } = shutdown
   return {
     control: { isOn: socket !== 'off', socket: socket === 'off' ? null : socket },
-    admin: admin === 'off' ? null : { bind: admin.bind },
+    admin: admin === 'off' ? null : buildAdmin(admin, tokenOfFile),
     user,
     group,
     pidFile,
     shutdown: { graceMs: grace, delayMs: delay, spreadMs: grace === 0 ? spread : Math.min(spread, grace / 2) },
   }
+}
+
+function buildAdmin(admin: Exclude<CheckedConfig['admin'], 'off'>, tokenOfFile: string | null): AdminConfig {
+  const { bind, token = tokenOfFile, viewToken = null, hosts } = admin
+  return { bind, token, viewToken, hosts }
 }
 
 function buildListener(name: string, listener: CheckedListener, sources: Sources): ListenerConfig {

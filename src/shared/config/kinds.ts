@@ -25,7 +25,7 @@ import {
   parseRootedPath,
 } from './patterns.ts'
 import { parsePortRange } from './port-range.ts'
-import { parseAbsolutePath, parseAccount, parseLoopbackAddress, parseSocketPath } from './process-options.ts'
+import { parseAbsolutePath, parseAccount, parseAdminAddress, parseSiteName, parseSocketPath, parseToken } from './process-options.ts'
 import { parseErrorStatusRange, parseStatusRange } from './status-range.ts'
 import { parseTlvType } from './tlv-types.ts'
 import { parseWeightShare } from './weight.ts'
@@ -77,7 +77,9 @@ export const kinds = {
   filledText: kind('text', parseFilled),
   socketPath: kind('path', parseSocketPath),
   absolutePath: kind('path', parseAbsolutePath),
-  loopbackAddress: kind('address to listen on', parseLoopbackAddress),
+  adminAddress: kind('address to listen on', parseAdminAddress),
+  token: kind('text of at least 16 characters', parseToken),
+  siteName: kind('host name', parseSiteName),
   logTarget: kind('stdout or path', parseLogTarget),
   collectorUrl: kind('URL', parseCollectorUrl),
   account: kind('name or number', parseAccount),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, extname, join, resolve } from 'node:path'
+import { readAdminToken } from './admin-token.ts'
 import { buildConfig } from './build.ts'
 import { checkDocument } from './check.ts'
 import { ConfigDocument, unreadable } from './document.ts'
@@ -109,8 +110,9 @@ function finished(document: ConfigDocument, directory: string): LoadResult {
   const checked = checkDocument(document)
   checkRules(document)
   const pages = readErrorPages(document, directory)
+  const adminToken = readAdminToken(document, directory)
   if (document.problems.length > 0) return failed(document)
-  return { ok: true, config: buildConfig(checked, { document, pages }), warnings: document.warnings }
+  return { ok: true, config: buildConfig(checked, { document, pages, adminToken }), warnings: document.warnings }
 }
 
 function isRoot(value: unknown): boolean {

@@ -18,7 +18,7 @@ export interface Config {
   /** Where commands reach it. `socket` null: at the default path; see shared/control/socket-path.ts. */
   control: { isOn: boolean; socket: string | null }
   /** null: no HTTP interface. */
-  admin: { bind: Extract<BindAddress, { kind: 'tcp' }> } | null
+  admin: AdminConfig | null
   /** Name or number of whom the process becomes once its sockets are open; null: it stays who it is. */
   user: string | null
   group: string | null
@@ -35,6 +35,16 @@ export interface Config {
   log: { access: AccessLogConfig | null }
   /** null: no traces. */
   tracing: TracingConfig | null
+}
+
+export interface AdminConfig {
+  bind: Extract<BindAddress, { kind: 'tcp' }>
+  /** Who shows it may operate; null: everybody who reaches a loopback address may. */
+  token: string | null
+  /** Who shows it may look. Without `token` it is null. */
+  viewToken: string | null
+  /** Names of a loopback address, in lower case, beside localhost. */
+  hosts: string[]
 }
 
 export interface AccessLogConfig {

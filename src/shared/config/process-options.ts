@@ -1,4 +1,4 @@
-import { isLoopback, parseBindAddress } from './address.ts'
+import { isHostName, parseBindAddress } from './address.ts'
 import type { BindAddress } from './model.ts'
 import { expected, type Parsed, parsed, refused } from './parsed.ts'
 
@@ -28,12 +28,22 @@ export function parseAccount(text: string): Parsed<string> {
   return /^[A-Za-z_][\w.-]{0,31}\$?$/.test(text) ? parsed(text) : expected('the name or the number of an account', text)
 }
 
-/** `host:port` of this machine only: what answers there asks nobody who he is. */
-export function parseLoopbackAddress(text: string): Parsed<TcpAddress> {
+/** `host:port` of the HTTP interface. Whether it may be reached from elsewhere is another question: see process-rules.ts. */
+export function parseAdminAddress(text: string): Parsed<TcpAddress> {
   const result = parseBindAddress(text)
   if (!result.ok) return result
   const address = result.value
-  if (address.kind === 'unix' || address.port !== address.lastPort) return expected('a loopback address with one port', text)
-  if (isLoopback(address.host)) return parsed(address)
-  return refused(`expected a loopback address, found "${text}"`, `write "127.0.0.1:${address.port}" or "[::1]:${address.port}"`)
+  if (address.kind === 'unix' || address.port !== address.lastPort)
+    return expected('an address with one port, such as 127.0.0.1:9900', text)
+  return parsed(address)
+}
+
+/** Who shows it can operate weir, or look at it. It travels in a header field and in a form, so it has no spaces. Messages never repeat it. */
+export function parseToken(text: string): Parsed<string> {
+  return /^[!-~]{16,512}$/.test(text) ? parsed(text) : refused('expected a token of 16 to 512 visible ASCII characters without spaces')
+}
+
+/** A name by which browsers know this machine, without a port. */
+export function parseSiteName(text: string): Parsed<string> {
+  return isHostName(text) ? parsed(text.toLowerCase()) : expected('a host name such as weir.example.com, without a port', text)
 }

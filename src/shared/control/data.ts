@@ -14,6 +14,13 @@ export const LastCheck = Type.Object({
   agoMs: number('When it ended, before now'),
 })
 
+/** In microseconds. */
+export const LatencyFigures = Type.Object({
+  p50: number('Half of its responses took at most so long, in µs'),
+  p99: number('The same of 99 %'),
+  overheadP99: number('99 % of them took at most so long in weir itself, in µs'),
+})
+
 export const ServerStatus = Type.Object({
   id: text('upstream/server'),
   upstream: text('Its upstream'),
@@ -42,6 +49,7 @@ export const ServerStatus = Type.Object({
   successes: number('Those that came to something'),
   failures: number('Those that failed, failing statuses included'),
   firstByteMeanMs: nullable(Type.Number(), 'Mean time to the first byte of all its responses'),
+  lastMinute: Type.Optional(nullable(LatencyFigures, 'Of its responses in the last minute; null without any. Of `status` only')),
 })
 
 export const UpstreamStatus = Type.Object({
@@ -101,6 +109,7 @@ export const StatusData = Type.Object({
   listeners: Type.Array(ListenerStatus),
   upstreams: Type.Array(UpstreamStatus),
   overrides: Type.Array(Override),
+  lastMinute: Type.Optional(nullable(LatencyFigures, 'Of all responses in the last minute; null without any')),
 })
 
 export const WorkersData = Type.Object({ workers: Type.Array(WorkerStatus) })
@@ -197,6 +206,7 @@ export const FiguresData = Type.Object({
   longestHoldMs: number('The longest that a request or connection was held because no server was usable'),
 })
 
+export type LatencyFigures = Static<typeof LatencyFigures>
 export type LastCheck = Static<typeof LastCheck>
 export type ServerStatus = Static<typeof ServerStatus>
 export type UpstreamStatus = Static<typeof UpstreamStatus>

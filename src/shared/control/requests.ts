@@ -14,6 +14,8 @@ import {
   WaitData,
   WorkersData,
 } from './data.ts'
+import { LiveData, windowNames } from './live-data.ts'
+import { TailData, WhyData } from './record-data.ts'
 
 const server = Type.String({ description: 'upstream/server' })
 const upstream = Type.String({ description: 'Its name' })
@@ -47,6 +49,12 @@ export const verbs = {
     ),
     data: FiguresData,
   },
+  live: {
+    text: 'What live views show: rates, quantiles and states over a stretch of time',
+    isChange: false,
+    request: Type.Object({ window: Type.Optional(windowNames) }, strict),
+    data: LiveData,
+  },
   sessions: {
     text: 'Open tunnels, of one server or of all',
     isChange: false,
@@ -58,6 +66,26 @@ export const verbs = {
       strict,
     ),
     data: SessionsData,
+  },
+  tail: {
+    text: 'Requests as they end: batches of records as progress, until so many were sent or the client goes away',
+    isChange: false,
+    request: Type.Object(
+      {
+        where: Type.Optional(
+          Type.String({ maxLength: 1_000, description: 'An expression, see docs/logs.md; all requests when not given' }),
+        ),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000, description: 'So many records; no limit when not given' })),
+      },
+      strict,
+    ),
+    data: TailData,
+  },
+  why: {
+    text: 'What is known of one recent request',
+    isChange: false,
+    request: Type.Object({ id: Type.String({ minLength: 1, maxLength: 1_024, description: 'Its X-Request-Id' }) }, strict),
+    data: WhyData,
   },
   drain: {
     text: 'No new exchanges and tunnels for a server; sticky users stay unless strict',
@@ -171,6 +199,7 @@ export const controlErrors = {
   'invalid-config': 1,
   failed: 1,
   late: 4,
+  'not-kept': 4,
   refused: 5,
 } as const
 export type ControlErrorCode = keyof typeof controlErrors

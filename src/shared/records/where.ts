@@ -6,7 +6,7 @@ import { nearest } from '../config/nearest.ts'
 import type { RecordLine } from './record-line.ts'
 import { type Field, fieldNames, fieldOf } from './where-fields.ts'
 import { type Operator, type Token, tokensOf, WhereError } from './where-tokens.ts'
-import { whereValue, type WhereValue } from './where-value.ts'
+import { type WhereValue, whereValue } from './where-value.ts'
 
 export interface Where {
   /** Whether a record is meant. A regular expression may take long: run it where it can be ended. */

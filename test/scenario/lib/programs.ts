@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { TestContext } from 'node:test'
 
-export type Program = 'nginx' | 'curl' | 'wrk' | 'chromium'
+export type Program = 'nginx' | 'curl' | 'wrk' | 'chromium' | 'tmux'
 
 const OTHER_PLACES = ['/usr/sbin', '/usr/local/sbin', '/usr/bin', '/usr/local/bin']
 

@@ -80,8 +80,9 @@ async function send() {
       dialog.close()
       tellLocked()
     } else if (answer.error !== undefined) {
-      // Exit code 5: the upstream would be left without a server, which weir does only when it is told twice.
-      complain(answer.error.exit === 5 ? `Refused: ${plain(answer.error.message)}` : plain(answer.error.message), answer.error.exit === 5)
+      const { exit, message } = answer.error
+      // Some refusals are undone by saying it twice: those that would leave an upstream without a server.
+      complain(exit === 5 ? `Refused: ${plain(message)}` : message, message.includes('--force'))
     } else {
       dialog.close()
       tellDone(answer.data.what)

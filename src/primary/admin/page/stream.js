@@ -38,7 +38,7 @@ export class LiveStream {
     try {
       const answer = await fetch(`api/live?window=${window}`, { headers: { accept: 'application/json' } })
       if (run !== this.#run) return
-      if (answer.status === 401 || answer.status === 403) return this.#set('locked')
+      if (answer.status === 401) return this.#set('locked')
       if (!answer.ok) throw new Error(`status ${answer.status}`)
       const { data } = await answer.json()
       if (run !== this.#run) return

@@ -1,8 +1,33 @@
+import type { StatusData } from '../../../shared/control/data.ts'
+import type { Latencies } from '../../statistics/statistics.ts'
+import type { Operation } from '../operation.ts'
 import { statusData } from '../status.ts'
 import type { Verb } from '../verb.ts'
 
+/** Statistics that are not there by then are left out: how it is must be told in any case. */
+const PATIENCE_MS = 1_000
+
 export const statusVerb: Verb<'status'> = {
-  run(operation) {
-    return statusData(operation)
+  async run(operation) {
+    const latencies = await latenciesOf(operation)
+    return latencies === null ? statusData(operation) : withLatencies(statusData(operation), latencies)
   },
+}
+
+async function latenciesOf({ statistics }: Operation): Promise<Latencies | null> {
+  if (statistics === undefined) return null
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), PATIENCE_MS)
+  })
+  const found = await Promise.race([statistics.latencies().catch(() => null), late])
+  clearTimeout(timer)
+  return found
+}
+
+function withLatencies(data: StatusData, { all, servers }: Latencies): StatusData {
+  const upstreams = data.upstreams.map((upstream) => {
+    return { ...upstream, servers: upstream.servers.map((server) => ({ ...server, lastMinute: servers.get(server.id) ?? null })) }
+  })
+  return { ...data, upstreams, lastMinute: all }
 }

@@ -33,7 +33,7 @@ export class BlockQueue {
     if (open === null) return null
     const filled = fill(open.bytes.subarray(open.end))
     open.end += filled
-    if (open.end === open.at) this.shiftIf(open)
+    if (open.end === open.at) this.#dropLast()
     return filled
   }
 
@@ -47,11 +47,10 @@ export class BlockQueue {
     if (block !== undefined && this.#free.length < 2) this.#free.push(block.bytes)
   }
 
-  /** The last one, which stayed empty. */
-  private shiftIf(block: Block): void {
-    if (this.#blocks.at(-1) !== block) return
-    this.#blocks.pop()
-    if (this.#free.length < 2) this.#free.push(block.bytes)
+  /** The last one stayed empty. */
+  #dropLast(): void {
+    const block = this.#blocks.pop()
+    if (block !== undefined && this.#free.length < 2) this.#free.push(block.bytes)
   }
 
   #openBlock(): Block | null {

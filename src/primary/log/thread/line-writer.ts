@@ -35,6 +35,7 @@ export class LineWriter {
   #fault: string | null = null
   #progressMs = 0
   #complainedMs = Number.NEGATIVE_INFINITY
+  #isComplaining = false
   #lostWhenSaid = 0
   #timer: NodeJS.Timeout | undefined
   #idle: (() => void)[] = []
@@ -83,9 +84,12 @@ export class LineWriter {
   /** Writes the first block, or what is left of it. */
   #turn(): void {
     this.#timer = undefined
+    if (this.#next !== null && (!this.#isMidLine() || this.#isStuck())) this.#switch(this.#next)
     const block = this.#queue.first()
-    if (this.#next !== null && (block === undefined || block.at === 0 || this.#isStuck())) this.#switch(block)
-    if (block === undefined) return this.#rest()
+    if (block === undefined) {
+      this.#rest()
+      return
+    }
     this.#isWriting = true
     this.#queue.isFirstTaken = true
     this.#progressMs ||= performance.now()
@@ -102,7 +106,7 @@ export class LineWriter {
     this.written += linesIn(block.bytes, block.at, block.at + count)
     block.at += count
     this.#progressMs = performance.now()
-    if (this.#fault !== null || this.#lostWhenSaid < this.lost) this.#recovered()
+    this.#fault = null
     if (block.at === block.end) this.#queue.shift()
     this.#turn()
   }
@@ -122,22 +126,29 @@ export class LineWriter {
     return this.#fault !== null || performance.now() - this.#progressMs > STALLED_MS
   }
 
-  /** A line that was half written in the old place is given up: the new one begins with a whole one. */
-  #switch(block: Block | undefined): void {
-    if (block !== undefined && block.at > 0 && block.bytes[block.at - 1] !== NEWLINE) {
+  #isMidLine(): boolean {
+    const block = this.#queue.first()
+    return block !== undefined && block.at > 0 && block.bytes[block.at - 1] !== NEWLINE
+  }
+
+  /** A line that is half written in the old place is given up: the new one begins with a whole one. */
+  #switch(next: OpenSink): void {
+    const block = this.#queue.first()
+    if (block !== undefined && this.#isMidLine()) {
       block.at = block.bytes.indexOf(NEWLINE, block.at) + 1
       this.lost++
       if (block.at === block.end) this.#queue.shift()
     }
     this.#release(this.#sink)
-    this.#sink = this.#next as OpenSink
+    this.#sink = next
     this.#next = null
     this.#fault = null
-    if (block !== undefined && this.#queue.first() !== block) this.#turn()
   }
 
+  /** Nothing waits. */
   #rest(): void {
     this.#progressMs = 0
+    if (this.#isComplaining) this.#recovered()
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
@@ -155,19 +166,22 @@ export class LineWriter {
     const now = performance.now()
     if (now - this.#complainedMs < COMPLAIN_MS) return
     this.#complainedMs = now
+    this.#isComplaining = true
     const why = this.#fault === null ? 'nobody reads what is written there' : faultWords(this.#fault)
-    const lost = this.lost - this.#lostWhenSaid
-    this.#lostWhenSaid = this.lost
-    this.#options.say(`access log ${this.#sink.name}: ${why}${lost === 0 ? '' : `; ${lost} lines are lost since the last word about it`}`)
+    const lost = this.#lostSinceSaid()
+    this.#options.say(`access log ${this.#sink.name}: ${why}${lost === 0 ? '' : `; ${lost} lines are lost`}`)
   }
 
   #recovered(): void {
-    this.#fault = null
+    this.#isComplaining = false
+    const lost = this.#lostSinceSaid()
+    this.#options.say(`access log ${this.#sink.name}: goes on${lost === 0 ? '' : `; ${lost} lines are lost`}`)
+  }
+
+  #lostSinceSaid(): number {
     const lost = this.lost - this.#lostWhenSaid
-    if (this.#complainedMs === Number.NEGATIVE_INFINITY) return
     this.#lostWhenSaid = this.lost
-    this.#complainedMs = Number.NEGATIVE_INFINITY
-    this.#options.say(`access log ${this.#sink.name}: goes on${lost === 0 ? '' : `; ${lost} lines more are lost`}`)
+    return lost
   }
 }
 

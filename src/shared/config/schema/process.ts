@@ -1,4 +1,4 @@
-import { offOr, option, optional, required, section, text } from './option.ts'
+import { offOr, oneOrMany, option, optional, required, section, text } from './option.ts'
 
 /** How the process itself is run, watched and stopped; these rows stand at the top of the file. */
 export const processOptions = {
@@ -14,9 +14,26 @@ export const processOptions = {
   admin: option(
     offOr(
       section({
-        bind: required(text('loopbackAddress'), {
-          text: 'A loopback address. `GET /ready` answers 200 while weir takes traffic and 503 otherwise, with the reason; `GET /live` answers 200.',
+        bind: required(text('adminAddress'), {
+          text: 'Where it listens. Without a token that is a loopback address, as whoever reaches it may do everything. `GET /ready` answers 200 while weir takes traffic and 503 otherwise, with the reason, and `GET /live` answers 200, both without a token; `GET /metrics` is for scrapers, `/` the dashboard, `/api` what commands do.',
           reload: 'restart',
+        }),
+        token: optional(text('token'), {
+          text: 'Who shows it may do everything: `Authorization: Bearer TOKEN`, or the login of the dashboard. It travels as it is: put TLS in front where the network is not your own.',
+          reload: 'restart',
+        }),
+        tokenFile: optional(text('filePath'), {
+          text: 'The same, read from a file; white space around it does not count.',
+          reload: 'restart',
+        }),
+        viewToken: optional(text('token'), {
+          text: 'Who shows it may look, and change nothing: for scrapers and screens on the wall.',
+          reload: 'restart',
+        }),
+        hosts: option(oneOrMany(text('siteName'), 0), {
+          text: 'Names by which browsers reach it on a loopback address, beside localhost, for instance behind a proxy that passes `Host` on. Others are refused, so that no web page can reach it by a name of its own.',
+          reload: 'restart',
+          default: [],
         }),
       }),
     ),
