@@ -116,10 +116,11 @@ fuzz: native-fuzz #? the same as native-fuzz
 
 # --- Files
 
-generate: $(MODULES) #? rewrites the generated files: abi.h, config reference
+generate: $(MODULES) #? rewrites the generated files: abi.h, references of config, control socket and metrics
 	@$(NODE) --import tsx scripts/generate-abi.ts
 	@$(NODE) --import tsx scripts/generate-control-docs.ts
 	@$(NODE) --import tsx scripts/generate-config-docs.ts
+	@$(NODE) --import tsx scripts/generate-metrics-docs.ts
 
 sizes: $(MODULES) #? files, median, longest: a mirror, not a gate
 	@$(NODE) --import tsx scripts/sizes.ts

@@ -32,6 +32,7 @@
       "http/identity.cc",
       "http/response_facts.cc",
       "http/status_text.cc",
+      "http/trace_context.cc",
       "http/header_names.cc",
       "http/parse_error.cc",
       "http/plan.cc",

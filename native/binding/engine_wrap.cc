@@ -234,6 +234,12 @@ napi_value usage(napi_env env, napi_callback_info info) {
   return o;
 }
 
+napi_value trace(napi_env env, napi_callback_info info) {
+  Call c(env, info);
+  c.engine().rt.trace_share = number(env, c.args[0], -1);
+  return undefined(env);
+}
+
 napi_value record_headers(napi_env env, napi_callback_info info) {
   Call c(env, info);
   std::vector<std::string>& names = c.engine().rt.recorded_headers;
@@ -272,6 +278,7 @@ napi_value engine_class(napi_env env) {
       method("openCount", open_count),
       method("usage", usage),
       method("recordHeaders", record_headers),
+      method("trace", trace),
   };
   add_tunnel_calls(methods);
   add_operating_calls(methods);

@@ -12,6 +12,7 @@
 #include "http/body_framing.h"
 #include "http/head_parser.h"
 #include "http/plan.h"
+#include "http/trace_context.h"
 #include "loop/address.h"
 #include "loop/loop.h"
 #include "loop/origin.h"
@@ -95,6 +96,7 @@ struct Observed {
   bool has_route = false;      // counts as active there
   bool has_response = false;   // of a server: first_byte_us says something
   std::unique_ptr<KeptRecord> kept;
+  std::unique_ptr<TraceContext> trace;
 
   // The first thing that went wrong counts.
   void fail(uint8_t reason) {

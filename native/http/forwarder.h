@@ -108,6 +108,7 @@ class Forwarder {
 
   // forwarder_observe.cc
   void on_route(Exchange& ex, unsigned row);
+  void trace(Exchange& ex);
   void note_failure(Exchange& ex, const Failure& f);
   void keep_texts(Exchange& ex);
   void observe(Exchange& ex);

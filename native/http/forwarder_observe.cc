@@ -18,6 +18,7 @@ class RecordTexts {
     add(RecordText::host, head_.text(head_.authority), kMostTextBytes);
     add(RecordText::target, head_.text(head_.target), kMostTargetBytes);
     add(RecordText::request_id, id_of(ex), kMostTextBytes);
+    if (ex.seen.trace) add(RecordText::traceparent, ex.seen.trace->view(), kMostTextBytes);
     for (unsigned i = 0; i < head_.header_count; ++i) take(head_.headers[i], captured);
   }
 
@@ -99,6 +100,11 @@ void Forwarder::on_route(Exchange& ex, unsigned row) {
   o.has_route = true;
   o.route = uint16_t(row);
   ++rt_.board.route(row)[abi::route_counter::active];
+}
+
+void Forwarder::trace(Exchange& ex) {
+  auto context = std::make_unique<TraceContext>();
+  if (begin_trace(first_value(ex.request, HeaderId::traceparent), rt_.trace_share, random_, *context)) ex.seen.trace = std::move(context);
 }
 
 void Forwarder::note_failure(Exchange& ex, const Failure& f) {

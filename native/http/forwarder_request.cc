@@ -37,6 +37,7 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   Server* s = pool_.server(v.server);
   if (!v.plan || !s || ex.attempts >= kMaxAttempts) return close_client(*ex.client, true);
   use_plan(ex, v.plan);
+  if (rt_.trace_share >= 0 && ex.attempts == 0) trace(ex);
   if (ex.plan->total_ms > 0 && !ex.linked()) begin_total(ex);
   ++ex.attempts;
   if (ex.attempts > 1) ++rt_.board.route(ex.seen.route)[ex.rival ? abi::route_counter::hedges : abi::route_counter::retries];

@@ -174,6 +174,7 @@ void write_request_head(ByteSink& out, const HeadSources& from) {
   // An Expect from an HTTP/1.0 client means nothing (RFC 9110 10.1.1).
   if (ex.http10) dropped |= bit(HeaderId::expect);
   if (req.body != BodyKind::chunked) dropped |= bit(HeaderId::trailer);
+  if (ex.seen.trace) dropped |= bit(HeaderId::traceparent);
   const auto is_spoofed = [&](const HeaderRef& h) {
     return !from.client.trusted && h.id == HeaderId::other && (req.base[h.name_at] | 0x20) == 'x' && claims_identity(req.name(h));
   };
@@ -189,6 +190,7 @@ void write_request_head(ByteSink& out, const HeadSources& from) {
     });
   }
   write_identity(out, from);
+  if (ex.seen.trace && !edits.drops(HeaderId::traceparent, "traceparent")) put_header(out, "traceparent", ex.seen.trace->view());
   if (!edits.empty()) put_edits(out, edits, from);
   if (dynamic)
     for (const auto& [name, value] : dynamic->set) put_header(out, name, value);

@@ -32,6 +32,7 @@ struct Runtime {
   HistogramMap histograms{board};
   std::unique_ptr<RecordRing> records;  // none in tests that need none
   std::vector<std::string> recorded_headers;  // names in lower case of fields whose values are kept in records
+  double trace_share = -1;  // of requests that begin a trace; below 0 traces are nobody's business here
   ArrivalClock arrivals;
   // One read goes here first; what cannot be passed on at once is copied into a pooled buffer.
   std::unique_ptr<char[]> scratch{new char[kReadBytes]};

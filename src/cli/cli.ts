@@ -33,7 +33,7 @@ import { workersCommand } from './workers.ts'
 /** All but `completion`, which is of yargs. Each has arguments of its own; the table only needs them to be commands. */
 export const commands = [
   ...[runCommand, proxyCommand, demoCommand, checkCommand, explainCommand, schemaCommand],
-  ...[statusCommand, workersCommand, sessionsCommand, topCommand],
+  ...[statusCommand, workersCommand, sessionsCommand, topCommand, tailCommand, whyCommand],
   ...[drainCommand, readyCommand, maintCommand, weightCommand, addCommand, removeCommand, waitCommand, deployCommand],
   ...[planCommand, reloadCommand, configCommand, upgradeCommand, stopCommand],
 ] as CommandModule[]

@@ -39,6 +39,9 @@ export function serversTable(servers: readonly ServerStatus[], screen: Screen): 
     { title: 'IN FLIGHT', align: 'right' },
     { title: 'REQUESTS', align: 'right' },
     { title: 'FAILURES', align: 'right' },
+    { title: 'P50', align: 'right' },
+    { title: 'P99', align: 'right' },
+    { title: 'OVERHEAD P99', align: 'right' },
     { title: 'LAST CHECK' },
     { title: 'REASON' },
   ]
@@ -55,9 +58,20 @@ function serverRow(server: ServerStatus): Cell[] {
     maxConnections === null ? grouped(inFlight) : `${grouped(inFlight)}/${grouped(maxConnections)}`,
     grouped(exchanges),
     failures > 0 ? { text: grouped(failures), colour: 'yellow' } : '0',
+    ...latencyCells(server.lastMinute),
     lastCheckOf(server),
     reasonOf(server),
   ]
+}
+
+/** Of the last minute; empty where nothing was measured. */
+function latencyCells(figures: ServerStatus['lastMinute']): Cell[] {
+  return figures ? [micros(figures.p50), micros(figures.p99), micros(figures.overheadP99)] : ['', '', '']
+}
+
+/** `84 µs`, `1.2 ms`. */
+function micros(us: number): string {
+  return us < 999.5 ? `${Math.round(us)} µs` : span(us / 1_000)
 }
 
 /** `3`, or `50% of 3`. */
@@ -81,7 +95,14 @@ function headText(generation: number, data: StatusData, screen: Screen): string 
   const shown = state === 'running' ? coloured(state, 'green', screen) : coloured(state, 'yellow', screen)
   const facts = [`pid ${pid}`, `up ${span(uptimeMs)}`, `generation ${generation}`, ...(configFile === null ? [] : [printable(configFile)])]
   const head = `weir ${version} ${shown}, ${facts.join(', ')}\n`
-  return lastReload === null ? head : head + reloadLine(lastReload, screen)
+  return head + minuteLine(data) + (lastReload === null ? '' : reloadLine(lastReload, screen))
+}
+
+/** What clients waited, and how much of it was our own. */
+function minuteLine({ lastMinute }: StatusData): string {
+  if (!lastMinute) return ''
+  const [p50, p99, overhead] = [lastMinute.p50, lastMinute.p99, lastMinute.overheadP99].map(micros)
+  return `last minute: p50 ${p50}, p99 ${p99}, of which weir itself p99 ${overhead}\n`
 }
 
 function reloadLine({ at, ok, message }: NonNullable<StatusData['lastReload']>, screen: Screen): string {

@@ -265,4 +265,6 @@ export interface Engine {
   usage(): Record<'clients' | 'arrivals' | 'exchanges' | 'upstreamConnections' | 'tunnels' | 'buffers' | 'pipes' | 'timers', number>
   /** Request header fields whose values are kept in records, in this order; at most 8. */
   recordHeaders(names: readonly string[]): void
+  /** The share, from 0 to 1, of requests without a W3C traceparent that begin a trace; one with it goes on. Below 0 it is passed on unread. */
+  trace(share: number): void
 }

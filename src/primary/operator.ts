@@ -54,6 +54,8 @@ export class Operator implements Operation {
   readonly statistics: Statistics
   readonly records: Records
   readonly #options: OperatorOptions
+  /** Servers that a config names, which are looked up for each of them. */
+  #listed: { config: Config; ids: Set<string> } | undefined
 
   constructor(options: OperatorOptions) {
     this.configFile = options.configFile
@@ -98,12 +100,9 @@ export class Operator implements Operation {
   sourceOf(server: string): 'config' | 'discovered' | 'added' {
     const { overrides, configuration } = this.#options
     if (overrides.isAdded(server)) return 'added'
-    const isListed = configuration.source.config.upstreams.some((upstream) => {
-      const own = `${upstream.name}/`
-      const listed = server.startsWith(own) ? server.slice(own.length) : ''
-      return listed !== '' && upstream.servers.some(({ name }) => name === listed)
-    })
-    return isListed ? 'config' : 'discovered'
+    const { config } = configuration.source
+    if (this.#listed?.config !== config) this.#listed = { config, ids: new Set(idsOf(config)) }
+    return this.#listed.ids.has(server) ? 'config' : 'discovered'
   }
 
   async setAdmin(server: string, admin: ServerState['admin'], isStrict: boolean): Promise<void> {
@@ -187,4 +186,8 @@ export class Operator implements Operation {
     if (await this.fleet.whenApplied(APPLY_MS)) return
     throw new ControlError('late', 'it is said, but not every worker has confirmed it yet: see weir workers')
   }
+}
+
+function idsOf({ upstreams }: Config): string[] {
+  return upstreams.flatMap((upstream) => upstream.servers.map(({ name }) => `${upstream.name}/${name}`))
 }

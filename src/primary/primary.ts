@@ -19,7 +19,7 @@ import { Reloader } from './reload/reloader.ts'
 import { RouteRows } from './route-rows.ts'
 import { saveOverridesOf } from './save.ts'
 import { SocketsOfWorkers } from './socket-passing.ts'
-import { gatherFacts } from './statistics/gather-facts.ts'
+import { type FactSources, gatherFacts, gatherRows } from './statistics/gather-facts.ts'
 import { Statistics } from './statistics/statistics.ts'
 import { Supervisor } from './supervisor.ts'
 import { Systemd } from './systemd.ts'
@@ -104,17 +104,18 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     },
     opened,
   )
+  const factSources = (): FactSources => ({
+    operation: operator,
+    routes: () => configuration.routeRows(),
+    reloads: () => reloader.counts,
+    lostRecords: () => (configuration.source.config.log.access === null ? null : accessLog.counts().lost),
+    stateSince: () => life.stateSince,
+  })
   const statistics = new Statistics({
     boardFd: board.fd,
     columns,
-    facts: () =>
-      gatherFacts({
-        operation: operator,
-        routes: () => configuration.routeRows(),
-        reloads: () => reloader.counts,
-        lostRecords: () => (configuration.source.config.log.access === null ? null : accessLog.counts().lost),
-        stateSince: () => life.stateSince,
-      }),
+    facts: () => gatherFacts(factSources()),
+    rows: () => gatherRows(factSources()),
     log,
   })
   const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, statistics, accessLog, native, log })

@@ -5,6 +5,7 @@ import { serverIndex } from '../shared/board/layout.ts'
 import type { ListenerConfig, RetryConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
 import type { ListeningSockets, ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
 import type { BreakerState, ServerRecord } from '../shared/ipc/server-state.ts'
+import { capturedHeaders } from '../shared/records/record-format.ts'
 import { pagesOf } from './forward/answers.ts'
 import { headerProgram } from './forward/header-program.ts'
 import type { TableChange } from './gossip-receiver.ts'
@@ -265,7 +266,13 @@ export class Snapshot {
       }
     }
     const own: Target[] = []
-    const route: RunningRoute = { config, rewrite, row, tunnel, action: { kind: 'forward', split: compileSplit(action.split), targets: own } }
+    const route: RunningRoute = {
+      config,
+      rewrite,
+      row,
+      tunnel,
+      action: { kind: 'forward', split: compileSplit(action.split), targets: own },
+    }
     for (const name of this.#upstreamNames(config)) {
       const upstream = this.upstreams.get(name) as Upstream
       const target = { upstream, plan: this.#plans.id(), route, retry: this.#retryOf(name, config) }
@@ -277,6 +284,8 @@ export class Snapshot {
 
   /** Tells the engine. What runs on plans and servers of the snapshot before finishes as it began. */
   #install(order: Serve, engine: Engine): void {
+    engine.recordHeaders(capturedHeaders(order.config))
+    engine.trace(order.config.tracing?.share ?? -1)
     for (const upstream of order.config.upstreams) {
       for (const server of upstream.servers) {
         engine.defineServer(order.slots[`${upstream.name}/${server.name}`] as number, this.#serverOptions(upstream, server))

@@ -173,7 +173,8 @@ TEST("what is no UTF-8 becomes one U+FFFD for each longest beginning of a charac
 TEST("the longest texts of the worst bytes still make one whole line") {
   Lines lines;
   for (unsigned i = 0; i < kMostCaptures; ++i) lines.format.headers.emplace_back(std::string(300, '\x01'), false);
-  for (const unsigned row : {3u, 4u}) lines.names.set(RowNames::Kind::server, row, std::string(2000, '\x02') + "/" + std::string(2000, '\x02'));
+  const std::string part(2000, '\x02');
+  for (const unsigned row : {3u, 4u}) lines.names.set(RowNames::Kind::server, row, part + "/" + part);
   lines.names.set(RowNames::Kind::listener, 0, std::string(4000, '"'));
   lines.names.set(RowNames::Kind::route, 64, std::string(4000, '\x9b'));
   for (const char bad : {'\x01', '\xff', '"', '='}) {

@@ -12,7 +12,8 @@ export function recordText(record: LogRecord, screen: Screen): string {
   const place = printable(placeOf(record)).padEnd(16)
   const end = endText(record)
   const before = [...begin, place].join(' ').length + 2
-  const room = screen.width === null ? Number.POSITIVE_INFINITY : Math.max(LEAST_URL, screen.width - before - (end === '' ? 0 : end.length + 2))
+  const room =
+    screen.width === null ? Number.POSITIVE_INFINITY : Math.max(LEAST_URL, screen.width - before - (end === '' ? 0 : end.length + 2))
   const [time, , total, added] = begin as [string, string, string, string]
   const colour = colourOf(record)
   return [

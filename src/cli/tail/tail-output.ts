@@ -41,6 +41,8 @@ export class TailOutput {
     if (lost === this.#told) return
     const more = lost - this.#told
     this.#told = lost
-    this.#terminal.err(`weir: ${grouped(more)} ${more === 1 ? 'request is' : 'requests are'} not shown: they came faster than they were read\n`)
+    this.#terminal.err(
+      `weir: ${grouped(more)} ${more === 1 ? 'request is' : 'requests are'} not shown: they came faster than they were read\n`,
+    )
   }
 }

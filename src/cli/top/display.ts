@@ -53,7 +53,12 @@ export function openDisplay(stdin: ReadStream, stdout: WriteStream, { onInput, o
   stdin.resume()
   return {
     size: () => ({ columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 }),
-    draw: (lines) => void stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[0m\u001b[K`).join('\r\n')}\u001b[J`),
+    draw(lines) {
+      // While the shell has the terminal, news stay unseen.
+      if (!isOurs) return
+      // A line is erased before it is written: behind a full one the cursor still stands on its last character.
+      stdout.write(`\u001b[H${lines.map((line) => `\u001b[0m\u001b[K${line}`).join('\r\n')}`)
+    },
     suspend() {
       give()
       process.kill(process.pid, 'SIGTSTP')

@@ -1,5 +1,5 @@
 import type { LiveView, LiveWork } from '../../shared/statistics/live.ts'
-import { counted, grouped, span } from '../words.ts'
+import { counted, span } from '../words.ts'
 import { flow, micros, rate, share } from './figures.ts'
 import { type FrameSize, lineOf, type Part, partWidth, spread } from './line.ts'
 import type { TopState } from './top-state.ts'
@@ -46,7 +46,7 @@ function newsLine({ listeners, workers, rates }: LiveView, { problem }: TopState
     colour: ready === workers.length ? 'green' : 'yellow',
   }
   return lineOf(
-    [`${grouped(connections)} connections   `, state, `   ${flow(rates.bytesInPerSecond)} in, ${flow(rates.bytesOutPerSecond)} out`],
+    [`${counted(connections, 'connection')}   `, state, `   ${flow(rates.bytesInPerSecond)} in, ${flow(rates.bytesOutPerSecond)} out`],
     size,
   )
 }

@@ -92,7 +92,11 @@ export class LogThreadLink {
 }
 
 const startThread: StartThread = (data, events) => {
-  const worker = new Worker(entryPoint('primary/log/log-thread'), { name: 'weir-log', workerData: data })
+  const { href } = entryPoint('primary/log/log-thread')
+  // Where sources run as they are, a thread knows nothing of TypeScript before somebody tells it.
+  const source = `import('tsx/esm/api').then((tsx) => (tsx.register(), import('${href}')))`
+  const options = { name: 'weir-log', workerData: data }
+  const worker = href.endsWith('.ts') ? new Worker(source, { ...options, eval: true }) : new Worker(new URL(href), options)
   let why = 'it returned'
   worker.on('message', events.message)
   worker.on('error', (error) => {

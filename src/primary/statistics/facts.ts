@@ -1,4 +1,6 @@
 /** What the primary tells the thread of statistics: names and states; the numbers are on the board. Survives being posted. */
+import { abi } from '../../native/abi.ts'
+import { mostDetailed } from '../../shared/metrics.ts'
 import type { LiveListener, LiveWork, LiveWorker } from '../../shared/statistics/live.ts'
 import type { LagFigures } from '../lag-histogram.ts'
 import type { WatchedRow } from './keeper.ts'
@@ -64,15 +66,16 @@ export interface Facts {
 export const noRoute = 'none'
 
 /** Rows that statistics are kept of. Beyond the caps there are counters only. */
-export function rowsOf(
-  { routes, upstreams }: Pick<Facts, 'routes' | 'upstreams'>,
-  most: { servers: number; routes: number },
-): WatchedRow[] {
-  const servers = upstreams.flatMap((upstream) => upstream.servers)
+export function rowsOf(servers: readonly Pick<ServerFacts, 'id' | 'slot'>[], routes: readonly RouteName[]): WatchedRow[] {
   return [
-    ...servers.map(({ id, slot }, i) => ({ of: 'server' as const, row: slot, id, isPlain: i >= most.servers })),
+    ...servers.map(({ id, slot }, i) => ({ of: 'server' as const, row: slot, id, isPlain: i >= mostDetailed.servers })),
     ...routes.map(({ listener, name, row }, i) => {
-      return { of: 'route' as const, row, id: `${listener} ${name}`, isPlain: name === noRoute || i >= most.routes + 64 }
+      return {
+        of: 'route' as const,
+        row,
+        id: `${listener} ${name}`,
+        isPlain: name === noRoute || i >= mostDetailed.routes + abi.board.listeners,
+      }
     }),
   ]
 }

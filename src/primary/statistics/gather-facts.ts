@@ -8,7 +8,8 @@ import { factsOf, stateOf, whyOf } from '../control/server-status.ts'
 import { takesTraffic } from '../control/status.ts'
 import { weirVersion } from '../control/weir-version.ts'
 import type { ServerEntry } from '../server-entry.ts'
-import { type Facts, noRoute, type RouteName, type ServerFacts, type UpstreamFacts } from './facts.ts'
+import { type Facts, noRoute, type RouteName, rowsOf, type ServerFacts, type UpstreamFacts } from './facts.ts'
+import type { WatchedRow } from './keeper.ts'
 
 export interface FactSources {
   operation: Operation
@@ -45,10 +46,26 @@ export function gatherFacts({ operation, routes, reloads, lostRecords, stateSinc
     listeners: listeners.map(({ name, addresses, protocol, slot }) => {
       return { name, addresses: [...addresses], protocol, slot, connections: connectionsOf(operation, slot) }
     }),
-    routes: [...listeners.map(({ name, slot }) => ({ row: slot, listener: name, name: noRoute })), ...routes()],
+    routes: allRoutes(operation, routes()),
     upstreams,
     work: [...ofProcess(operation, stateSince()), ...drains(operation, upstreams, now, nowMs)],
   }
+}
+
+/** Who has which row, and nothing else. */
+export function gatherRows({ operation, routes }: Pick<FactSources, 'operation' | 'routes'>): WatchedRow[] {
+  const servers = operation.config().upstreams.flatMap((upstream) =>
+    upstream.servers.flatMap(({ name }) => {
+      const record = operation.fleet.table.get(`${upstream.name}/${name}`)?.record
+      return record === undefined ? [] : [{ id: record.server, slot: record.slot }]
+    }),
+  )
+  return rowsOf(servers, allRoutes(operation, routes()))
+}
+
+/** Listeners have rows, too, for what reached no route. */
+function allRoutes(operation: Operation, routes: readonly RouteName[]): RouteName[] {
+  return [...operation.listeners().map(({ name, slot }) => ({ row: slot, listener: name, name: noRoute })), ...routes]
 }
 
 function connectionsOf({ board }: Operation, slot: number): number {

@@ -86,11 +86,13 @@ export class Keeper {
     this.#terminations.take(ends, nowMs, isBaseline)
   }
 
-  /** Adds the counts of a histogram in a window, by their buckets. */
-  addCounts(of: RowKind, row: number, phase: number, window: WindowName, into: Float64Array): void {
+  /** Adds the counts of a histogram in a window, by their buckets; false: there are none. */
+  addCounts(of: RowKind, row: number, phase: number, window: WindowName, into: Float64Array): boolean {
     const series = this.series(of, row, phase)
-    if (window === 'total') series?.addTotal(into)
-    else series?.addWindow(placesAt(window, this.#lastMs), into)
+    if (series === undefined) return false
+    if (window !== 'total') return series.addWindow(placesAt(window, this.#lastMs), into)
+    series.addTotal(into)
+    return true
   }
 
   /** Adds the counters of `figure`. */

@@ -17,11 +17,13 @@ export interface ServerLatency {
 /** Of servers that gave a response in that time, by `upstream/server`, and of all of them together; null where none did. */
 export function serverLatencies(keeper: Keeper, rows: readonly WatchedRow[], window: WindowName) {
   const [total, overhead] = [new Float64Array(BUCKETS), new Float64Array(BUCKETS)]
+  const [own, ownOverhead] = [new Float64Array(BUCKETS), new Float64Array(BUCKETS)]
   const servers = new Map<string, ServerLatency>()
   for (const { of, row, id } of rows) {
     if (of !== 'server') continue
-    const [own, ownOverhead] = [new Float64Array(BUCKETS), new Float64Array(BUCKETS)]
-    keeper.addCounts(of, row, phase.total, window, own)
+    own.fill(0)
+    ownOverhead.fill(0)
+    if (!keeper.addCounts(of, row, phase.total, window, own)) continue
     keeper.addCounts(of, row, phase.overhead, window, ownOverhead)
     const latency = latencyOf(own, ownOverhead)
     if (latency === null) continue

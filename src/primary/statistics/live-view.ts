@@ -1,14 +1,14 @@
 /** Makes what live views show, from what the keeper has and what the primary says. Pure. */
 import { abi } from '../../native/abi.ts'
-import {
-  type LiveRoute,
-  type LiveServer,
-  type LiveUpstream,
-  type LiveView,
-  type PhaseQuantiles,
-  phases,
-  type Rates,
-  type WindowName,
+import type {
+  LiveRoute,
+  LiveServer,
+  LiveUpstream,
+  LiveView,
+  PhaseQuantiles,
+  Quantiles,
+  Rates,
+  WindowName,
 } from '../../shared/statistics/live.ts'
 import { terminationWord } from '../../shared/termination.ts'
 import { upperBoundUs } from '../control/latency-buckets.ts'
@@ -130,32 +130,40 @@ function lastedSeconds({ keeper, window, facts }: LiveSources): number {
 
 /** Connections are opened for servers, whatever else is counted by routes. */
 function totalLatency(sources: LiveSources, all: Group): PhaseQuantiles {
-  const connect = quantilesOf(countsOf(sources, { of: 'server', rows: slotsOf(sources.facts.upstreams) }, phase.connect))
+  const connect = quantilesIn(sources, { of: 'server', rows: slotsOf(sources.facts.upstreams) }, phase.connect)
   return { ...latencyOf(sources, all), connect }
 }
 
-export function latencyOf(sources: LiveSources, group: Group): PhaseQuantiles {
-  const read = (number: number) => countsOf(sources, group, number)
-  const total = read(phase.total)
-  const responses = total.reduce((sum, count) => sum + count, 0)
-  const found = phases.map((name) => {
-    const number = phase[name]
-    if (number === phase.total) return [name, quantilesOf(total)]
-    const counts = read(number)
-    return [name, quantilesOf(number === phase.queue ? withZeros(counts, responses) : counts)]
-  })
-  return Object.fromEntries(found) as PhaseQuantiles
+function latencyOf(sources: LiveSources, group: Group): PhaseQuantiles {
+  const total = quantilesIn(sources, group, phase.total)
+  const read = (number: number) => quantilesIn(sources, group, number)
+  return {
+    queue: quantilesIn(sources, group, phase.queue, total?.count ?? 0),
+    connect: read(phase.connect),
+    firstByte: read(phase.firstByte),
+    total,
+    overhead: read(phase.overhead),
+  }
 }
 
-function countsOf({ keeper, window }: LiveSources, { of, rows }: Group, number: number): Float64Array {
-  const counts = new Float64Array(BUCKETS)
-  for (const row of rows) keeper.addCounts(of, row, number, window, counts)
-  return counts
+/** Every view has thousands of histograms, most of them empty: one array serves them all. */
+const scratch = new Float64Array(BUCKETS)
+
+/** `all`: so many values there are at least; those that were not recorded are 0. */
+function quantilesIn({ keeper, window }: LiveSources, { of, rows }: Group, number: number, all = 0): Quantiles | null {
+  let hasAny = all > 0
+  for (const row of rows) if (keeper.addCounts(of, row, number, window, scratch)) hasAny = true
+  if (!hasAny) return null
+  const found = quantilesOf(withZeros(scratch, all))
+  scratch.fill(0)
+  return found
 }
 
 function distributionOf(sources: LiveSources, all: Group): [number, number][] {
+  const counts = new Float64Array(BUCKETS)
+  for (const row of all.rows) sources.keeper.addCounts(all.of, row, phase.total, sources.window, counts)
   const found: [number, number][] = []
-  for (const [bucket, count] of countsOf(sources, all, phase.total).entries()) if (count > 0) found.push([upperBoundUs(bucket), count])
+  for (const [bucket, count] of counts.entries()) if (count > 0) found.push([upperBoundUs(bucket), count])
   return found
 }
 

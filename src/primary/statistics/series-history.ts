@@ -55,13 +55,17 @@ export class SeriesHistory {
     if (isEmpty) this.#slots = undefined
   }
 
-  /** Adds the counts of a window. */
-  addWindow(places: ReturnType<typeof placesAt>, into: Float64Array): void {
-    if (this.#slots === undefined) return
+  /** Adds the counts of a window; false: there are none. */
+  addWindow(places: ReturnType<typeof placesAt>, into: Float64Array): boolean {
+    if (this.#slots === undefined) return false
+    let hasAny = false
     for (const { place, epoch } of places) {
       const slot = this.#slots[place]
-      if (slot?.epoch === epoch) addSparse(slot.counts, into)
+      if (slot?.epoch !== epoch) continue
+      addSparse(slot.counts, into)
+      hasAny = true
     }
+    return hasAny
   }
 
   /** Adds the counts since the start. */

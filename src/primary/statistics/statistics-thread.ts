@@ -5,7 +5,6 @@
 import { workerData } from 'node:worker_threads'
 import { move } from 'piscina'
 import { addon } from '../../native/addon.ts'
-import { mostDetailed } from '../../shared/metrics.ts'
 import type { WindowName } from '../../shared/statistics/live.ts'
 import { BoardView } from './board-view.ts'
 import { exposition } from './exposition.ts'
@@ -61,7 +60,8 @@ export function latencies({ nowMs, rows }: Moment & { rows: WatchedRow[] }): {
 }
 
 function look(facts: Facts, nowMs: number): void {
-  tick({ nowMs, rows: rowsOf(facts, mostDetailed) })
+  const servers = facts.upstreams.flatMap((upstream) => upstream.servers)
+  tick({ nowMs, rows: rowsOf(servers, facts.routes) })
 }
 
 /** Handed over, not copied. */

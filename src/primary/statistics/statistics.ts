@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { machineMs } from '../../shared/base/clock.ts'
 import { entryPoint } from '../../shared/base/program-files.ts'
-import { mostDetailed } from '../../shared/metrics.ts'
 import type { WindowName } from '../../shared/statistics/live.ts'
 import type { ExpositionFormat } from './exposition-writer.ts'
-import { type Facts, rowsOf } from './facts.ts'
+import type { Facts } from './facts.ts'
+import type { WatchedRow } from './keeper.ts'
 import type { ServerLatency } from './latencies.ts'
 import { SharedResults } from './shared-result.ts'
 import type { ThreadData } from './statistics-thread.ts'
@@ -19,8 +19,10 @@ const TICK_MS = 2_000
 const MOST_WAITING = 64
 
 export interface StatisticsOptions extends ThreadData {
-  /** Gathered anew for each question. */
+  /** Gathered anew for each view and scrape. */
   facts(): Facts
+  /** Of them only the rows, which is all that it takes to keep. */
+  rows(): WatchedRow[]
   log(line: string): void
 }
 
@@ -50,7 +52,7 @@ export class Statistics {
     const usual = { now: machineMs, freshMs: (tookMs: number) => Math.min(1_000, Math.max(250, tookMs * 20)) }
     this.#scrapes = new SharedResults((format) => this.#run<Uint8Array>('scrape', { facts: facts(), format }), usual)
     this.#views = new SharedResults((window) => this.#run<Uint8Array>('live', { facts: facts(), window }), usual)
-    this.#latencies = new SharedResults(() => this.#run<Latencies>('latencies', { rows: rowsOf(facts(), mostDetailed) }), usual)
+    this.#latencies = new SharedResults(() => this.#run<Latencies>('latencies', { rows: options.rows() }), usual)
   }
 
   /** Begins to keep; a question does so, too. */
@@ -89,7 +91,7 @@ export class Statistics {
     if (this.#isTicking) return
     this.#isTicking = true
     try {
-      await this.#run('tick', { rows: rowsOf(this.#options.facts(), mostDetailed) })
+      await this.#run('tick', { rows: this.#options.rows() })
       this.#isFailing = false
       this.#hasLooked = true
     } catch (error) {

@@ -1,0 +1,134 @@
+// The dashboard of a real balancer in a real Chromium: it follows what commands do, and does the same by its buttons.
+// WEIR_SCREENSHOTS=1 also takes the pictures of docs/images.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startBalancer } from './lib/balancer.ts'
+import { noBrowser, openPage, shownText, startBrowser } from './lib/browser.ts'
+import { command } from './lib/command.ts'
+import { serverStatus } from './lib/control.ts'
+import { file } from './lib/file-scope.ts'
+import { freePort } from './lib/listening.ts'
+import { byPath, Gate, members, send } from './lib/member.ts'
+import { showFleet } from './lib/show-fleet.ts'
+import { until } from './lib/wait.ts'
+
+const skip = noBrowser
+const pictures = process.env['WEIR_SCREENSHOTS'] === '1'
+/** A server's name may hold anything but spaces. */
+const HOSTILE = '<img/src=x/onerror=alert(1)>'
+
+const browser = skip ? undefined : await startBrowser(file)
+const gate = new Gate()
+const [a, b, c, x] = await members(file, 'abcx')
+const named = (name: string, { address }: { address: string }) => ({ name, address })
+const port = await freePort()
+const upstreams = {
+  api: { balance: 'first', servers: [named('a', a!), named('b', b!)] },
+  shop: { health: { http: '/health', interval: '200ms' }, servers: [named('c', c!)] },
+  odd: { servers: [named(HOSTILE, x!)] },
+}
+const weir = await startBalancer(file, byPath(upstreams, { admin: { bind: `127.0.0.1:${port}` }, workers: 2 }))
+file.after(() => gate.open())
+const url = `http://127.0.0.1:${port}/`
+const wide = { viewport: { width: 1360, height: 900 } }
+
+test('it loads without a complaint and shows what is there', { skip }, async (t) => {
+  const { page, complaints } = await openPage(browser!, url, wide)
+  t.after(() => page.close())
+  await page.locator('#main').waitFor()
+  assert.match(await shownText(page.getByRole('region', { name: 'Upstream api' })), /api all 2 serve first.* a 127\.0\.0\.1:\d+ up 0 /)
+  assert.match(await shownText(page.locator('#listeners')), /web http http:\/\/127\.0\.0\.1:\d+ \d+$/)
+  assert.equal(await page.getByRole('row').filter({ hasText: HOSTILE }).count(), 1)
+  const [worker] = weir.workerPids()
+  await page.getByRole('cell', { name: String(worker), exact: true }).waitFor()
+  // Checks come in, and requests are counted.
+  const checks = page.getByRole('table', { name: 'Servers of shop' }).getByRole('img')
+  await until(async () => /^\d+ checks, none failed$/.test((await checks.getAttribute('aria-label')) ?? ''))
+  for (let i = 0; i < 20; i++) await (await fetch(weir.url('/api'))).text()
+  await until(async () => /Requests [1-9]/.test(await shownText(page.locator('#figures'))))
+  await until(async () => /Added by weir p99 \d+ µs/.test(await shownText(page.locator('#figures'))))
+  assert.deepEqual(complaints, [])
+})
+
+test('a drain by command shows within a second, with what is still in flight', { skip }, async (t) => {
+  const { page } = await openPage(browser!, url, wide)
+  t.after(() => page.close())
+  a!.handle = gate.handler('a')
+  await send(t, weir.port(), 'GET /api')
+  await until(() => gate.size === 1)
+  const row = page.getByRole('table', { name: 'Servers of api' }).getByRole('row').nth(1)
+  await row.getByText('up', { exact: true }).waitFor()
+
+  const { code } = await command(weir, 'drain', 'api/a')
+  const since = performance.now()
+  await row.getByText('draining', { exact: true }).waitFor({ timeout: 5_000 })
+  const ms = performance.now() - since
+  assert.equal(code, 0)
+  // A view comes each second; the look at the page takes a moment, too.
+  assert.ok(ms < 1_200, `it took ${ms} ms`)
+  assert.match(await shownText(page.getByRole('region', { name: 'In progress' })), /drain api\/a .*1 in flight/)
+  assert.equal(await page.getByRole('button', { name: 'drain api/a' }).getAttribute('aria-pressed'), 'true')
+  gate.next()
+  await row.getByText('drained', { exact: true }).waitFor({ timeout: 5_000 })
+  a!.handle = (_req, res) => void res.end('a')
+})
+
+test('its buttons make ready, weigh and drain, and a refusal is told', { skip }, async (t) => {
+  const { page, complaints } = await openPage(browser!, url, wide)
+  t.after(() => page.close())
+  const dialog = page.getByRole('dialog')
+  const done = async (words: RegExp) => {
+    await until(async () => words.test((await page.locator('#toast').textContent()) ?? ''))
+  }
+  const path = `${weir.folder}/weir.sock`
+  await page.getByRole('button', { name: 'ready api/a' }).click()
+  await dialog.getByRole('button', { name: 'Make ready' }).click()
+  await done(/^api\/a is ready$/)
+  assert.equal((await serverStatus(t, path, 'api/a')).state, 'up')
+
+  await page.getByRole('button', { name: 'drain api/b' }).click()
+  await dialog.getByRole('button', { name: 'Drain' }).click()
+  await done(/^api\/b is drained$/)
+  assert.equal((await serverStatus(t, path, 'api/b')).admin, 'drain')
+
+  await page.getByRole('button', { name: /^Weight of api\/a/ }).click()
+  await page.getByLabel('Weight', { exact: true }).fill('nonsense')
+  await page.keyboard.press('Enter')
+  await until(async () => /expected a share such as 50%/.test(await shownText(dialog)))
+  await page.getByLabel('Weight', { exact: true }).fill('50%')
+  await page.keyboard.press('Enter')
+  await done(/^api\/a has 50% of its weight/)
+
+  await page.getByRole('button', { name: 'maint shop/c' }).click()
+  await dialog.getByRole('button', { name: 'Start maintenance' }).click()
+  await until(async () => /Refused: shop\/c is the only server of shop/.test(await shownText(dialog)))
+  await dialog.getByRole('checkbox', { name: 'Do it all the same' }).check()
+  await dialog.getByRole('button', { name: 'Start maintenance' }).click()
+  await done(/^shop\/c is in maintenance$/)
+  assert.match(weir.log(), /HTTP from 127\.0\.0\.1/)
+  for (const server of ['api/b', 'shop/c']) assert.equal((await command(weir, 'ready', server)).code, 0)
+  assert.equal((await command(weir, 'weight', 'api/a', '100%')).code, 0)
+  // The browser itself tells of answers that are refusals.
+  assert.deepEqual(
+    complaints.filter((text) => !/status of 4(00|09)/.test(text)),
+    [],
+  )
+})
+
+test('the pictures of the documentation', { skip: skip || (!pictures && 'WEIR_SCREENSHOTS=1 takes them') }, async (t) => {
+  const fleet = await showFleet(t)
+  const images = fileURLToPath(new URL('../../docs/images/', import.meta.url))
+  const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }
+  for (const [name, options] of [
+    ['dashboard-light', { viewport: { width: 1360, height: 1180 }, colorScheme: 'light' }],
+    ['dashboard-dark', { viewport: { width: 1360, height: 1180 }, colorScheme: 'dark' }],
+    ['dashboard-phone', { ...phone, colorScheme: 'light' }],
+  ] as const) {
+    const { page } = await openPage(browser!, fleet.url, options)
+    await delay(fleet.watchMs)
+    await page.screenshot({ path: `${images}${name}.png` })
+    await page.close()
+  }
+})
