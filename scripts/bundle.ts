@@ -5,7 +5,13 @@ import { build } from 'esbuild'
 
 await rm('dist', { recursive: true, force: true })
 await build({
-  entryPoints: ['src/main.ts', 'src/index.ts', 'src/worker/pick/table-builder.ts', 'src/primary/log/log-thread.ts', 'src/primary/statistics/statistics-thread.ts'],
+  entryPoints: [
+    'src/main.ts',
+    'src/index.ts',
+    'src/worker/pick/table-builder.ts',
+    'src/primary/log/log-thread.ts',
+    'src/primary/statistics/statistics-thread.ts',
+  ],
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,

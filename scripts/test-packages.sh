@@ -6,7 +6,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 wanted=(
   curl:curl nginx:nginx-light haproxy:haproxy wrk:wrk chromium:chromium
-  redis-server:redis-server socat:socat strace:strace tmux:tmux
+  redis-server:redis-server socat:socat strace:strace promtool:prometheus tmux:tmux
 )
 policy=/usr/sbin/policy-rc.d
 

@@ -43,9 +43,6 @@ struct LineOut {
   }
 };
 
-// Where the query of a URL begins, with its question mark; a fragment counts as one.
-inline size_t query_at(std::string_view url) { return std::min(url.find_first_of("?#"), url.size()); }
-
 // A URL whose query has secrets.
 inline void put_url(LineOut& out, Escape escape, std::string_view url, const SecretNames& secrets, size_t most) {
   char* const begin = out.at;

@@ -22,17 +22,30 @@ uint64_t special_bytes(uint64_t word) {
 
 constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
+// Eight bytes at once; answers how many of them may stand as they are.
+int copy_word(char* to, const char* from) {
+  uint64_t word;
+  std::memcpy(&word, from, 8);
+  std::memcpy(to, &word, 8);
+  const uint64_t special = special_bytes(word);
+  return special ? std::countr_zero(special) / 8 : 8;
+}
+
 // Copies what may stand as it is; answers where it ends, which is before the end of the bytes also when `out` is full.
 const char* copy_plain(TextOut& out, const char* p, const char* end) {
+  const char* const begin = p;
   while (end - p >= 8 && out.end - out.at >= 8) {
-    uint64_t word;
-    std::memcpy(&word, p, 8);
-    std::memcpy(out.at, &word, 8);
-    const uint64_t special = special_bytes(word);
-    const int plain = special ? std::countr_zero(special) / 8 : 8;
+    const int plain = copy_word(out.at, p);
     p += plain;
     out.at += plain;
-    if (special) return p;
+    if (plain < 8) return p;
+  }
+  if (p - begin >= 8 && p < end && end - p < 8 && out.end - out.at >= end - p) {
+    // The last word once more, with the bytes in front that were copied already.
+    const auto again = 8 - (end - p);
+    const int plain = copy_word(out.at - again, end - 8);
+    out.at += plain - again;
+    return end - 8 + plain;
   }
   while (p < end && out.at < out.end && is_plain(*p)) *out.at++ = *p++;
   return p;

@@ -137,7 +137,12 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     supervisor,
     reloader,
     statistics,
-    records: openRecords({ log: accessLog, table: fleet.table, generation: () => configuration.generation }),
+    records: openRecords({
+      log: accessLog,
+      table: fleet.table,
+      generation: () => configuration.generation,
+      routes: () => configuration.routeRows(),
+    }),
     save: (isDryRun) => saveOverridesOf({ file, configuration, overrides, table: fleet.table }, isDryRun),
     upgrade: () => life.upgrade(),
     stop: (graceMs) => life.stop('weir stop', { graceMs }),
@@ -154,6 +159,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     overrides.obeyedBy(fleet.table, machineMs())
     configuration.serveNow()
     await supervisor.start()
+    accessLog.namesChanged()
   } catch (error) {
     life.closeDoors()
     throw error

@@ -51,7 +51,7 @@ export const metrics = {
   weir_worker_waiting: gauge(['worker'], 'Requests and connections that wait for a server.'),
   weir_worker_accepted_total: counter(['worker'], 'Client connections that were accepted.'),
   weir_worker_exchanges_total: counter(['worker'], 'Requests that began.'),
-  weir_worker_tunnels_total: counter(['worker'], 'Tunnels that began.'),
+  weir_worker_tunnels_opened_total: counter(['worker'], 'Tunnels that began.'),
   weir_worker_refused_heads_total: counter(['worker'], 'Requests that broke a rule of HTTP or a limit.'),
   weir_worker_answered_total: counter(['worker'], 'Requests that weir answered itself.'),
   weir_worker_accept_pauses_total: counter(

@@ -16,6 +16,11 @@ test('names of metrics end as their type and unit say', () => {
   }
 })
 
+test('no two metrics are one family of OpenMetrics', () => {
+  const families = Object.keys(metrics).map((name) => name.replace(/_(total|info)$/, ''))
+  assert.equal(new Set(families).size, families.length)
+})
+
 test('literal names of metrics stand in the catalogue, and only the exposition uses them', () => {
   const known = new Set(Object.keys(metrics))
   const strays = filesIn('src', /\.ts$/)

@@ -250,6 +250,28 @@ TEST("a response is passed on without what belongs to its hop") {
            "HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n");
 }
 
+TEST("a response says how it came about where it is to") {
+  Setup s(with(""));
+  s.listener.server_timing = s.listener.proxy_status = true;
+  s.exchange->attempts = 1;
+  s.exchange->seen.has_response = true;
+  s.exchange->seen.first_byte_us = 12'345;
+  s.exchange->seen.connect_us = 87;
+  s.exchange->seen.overhead_us = 41;
+  CHECK_EQ(s.response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
+           "HTTP/1.1 200 OK\r\nServer-Timing: connect;dur=0.087, origin;dur=12.345, weir;dur=0.041\r\n"
+           "Proxy-Status: weir; next-hop=\"app/a\"; received-status=200\r\nContent-Length: 3\r\n\r\n");
+  Answer a;
+  a.status = 404;
+  s.exchange->attempts = 0;
+  s.exchange->seen = Observed();
+  s.exchange->seen.fail(abi::termination::no_route);
+  ByteSink out;
+  write_answer_head(out, s.sources(), a, "text/plain", 0, "now", false);
+  CHECK_EQ(out.view(), "HTTP/1.1 404 Not Found\r\nDate: now\r\nServer-Timing: weir;dur=0.000\r\n"
+                       "Proxy-Status: weir; error=destination_not_found\r\nContent-Length: 0\r\n\r\n");
+}
+
 TEST("a response's edits see the exchange") {
   Setup s(with(""));
   s.edit(s.plan.response, "Server", "remove");
@@ -265,7 +287,9 @@ TEST("an answer of our own is framed by its length and says whether the connecti
   a.headers = "Retry-After: 1\r\n";
   ByteSink out;
   write_answer_head(out, s.sources(), a, "text/plain", 7, "now", true);
-  CHECK_EQ(out.view(), "HTTP/1.1 503 Service Unavailable\r\nDate: now\r\nRetry-After: 1\r\nContent-Type: text/plain\r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
+  const std::string id(request_id(s.sources()));
+  CHECK_EQ(out.view(), "HTTP/1.1 503 Service Unavailable\r\nDate: now\r\nRetry-After: 1\r\nX-Request-Id: " + id +
+                           "\r\nContent-Type: text/plain\r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
   out.clear();
   a.status = 204;
   a.headers.clear();

@@ -23,7 +23,7 @@ export function phaseChart(record: LogRecord): string[] {
 function phasesOf({ queueUs = 0, connectUs = 0, firstByteUs = 0, totalUs = 0, failedAttempts = [], kind }: LogRecord): Phase[] {
   const failedUs = Math.min(totalUs, Math.max(0, (failedAttempts.at(-1)?.atUs ?? 0) - queueUs))
   const steps: [name: string, us: number][] = [
-    ['waited for a server', queueUs],
+    ['waited', queueUs],
     ['failed attempts', failedUs],
     ['connected', connectUs],
     ['until the first byte', Math.max(0, firstByteUs)],

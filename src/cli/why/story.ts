@@ -37,7 +37,7 @@ function headText(record: LogRecord, count: number, screen: Screen): string {
 function timeline(record: LogRecord): string[] {
   const { queueUs = 0, failedAttempts = [], totalUs = 0, route, upstream } = record
   const steps: [atUs: number, text: string][] = [[0, `it came${routeWords(route, upstream)}`]]
-  if (queueUs > 0) steps.push([queueUs, `it had waited ${micros(queueUs)} until it was known which server gets it`])
+  if (queueUs > 0 && failedAttempts.length === 0) steps.push([queueUs, `it had waited ${micros(queueUs)} for a server`])
   for (const attempt of failedAttempts)
     steps.push([attempt.atUs, `${printable(attempt.server ?? 'a server')} failed: ${attemptWords(attempt)}`])
   steps.sort(([one], [other]) => one - other)
@@ -51,11 +51,12 @@ function routeWords(route: string | undefined, upstream: string | undefined): st
 }
 
 function lastWords(record: LogRecord): string {
-  const { status = 0, attempts = 0, isReused = false, isHedged = false, server, kind, bytesIn = 0, bytesOut = 0 } = record
+  const { status = 0, firstByteUs, attempts = 0, isReused = false, isHedged = false, server, kind, bytesIn = 0, bytesOut = 0 } = record
   const bytes = `${counted(bytesIn, 'byte')} from the client, ${counted(bytesOut, 'byte')} to it`
   if (kind === 'tunnel' && status === 0) return `the connection to ${printable(placeOf(record))} ended: ${bytes}`
-  const who =
-    server === undefined ? 'weir itself' : `${printable(placeOf(record))}${isReused ? ' on a pooled connection' : ' on a new connection'}`
+  // What a server answered has a time to its first byte.
+  const isOwn = server === undefined || firstByteUs === undefined
+  const who = isOwn ? 'weir itself' : `${printable(placeOf(record))} on a ${isReused ? 'pooled' : 'new'} connection`
   const tries = attempts > 1 ? `, after ${counted(attempts, 'attempt')}` : ''
   const hedge = isHedged ? '; a second server was asked meanwhile, as the first was late' : ''
   if (status === 0) return `it ended without a response${tries}: ${bytes}`
@@ -69,12 +70,12 @@ function measures({ overheadUs, totalUs = 0 }: LogRecord): string[] {
 
 function serversText(servers: readonly ServerStory[], screen: Screen): string {
   const rows = servers.map(({ id, atFirst, later }): Cell[] => [
-    `  ${id}`,
+    id,
     atFirst === null ? 'not there' : stateCell(atFirst.state),
     atFirst === null ? '' : `for ${span(Math.max(0, -atFirst.atMs))}`,
     [atFirst?.why ?? '', ...later.map(laterWords)].filter((part) => part !== '').join('; '),
   ])
-  return table([{ title: '  SERVER' }, { title: 'WHEN IT CAME' }, { title: '' }, { title: 'WHY, AND WHAT CHANGED' }], rows, screen)
+  return table([{ title: 'SERVER' }, { title: 'WHEN IT CAME' }, { title: '' }, { title: 'WHY, AND WHAT CHANGED' }], rows, screen)
 }
 
 function laterWords({ atMs, state, why }: ServerMoment): string {
@@ -86,12 +87,14 @@ function stateCell(state: string): Cell {
   return { text: state, colour: ['down', 'ejected'].includes(state) ? 'red' : 'yellow' }
 }
 
-function ending({ termination = 'ok', status = 0, server }: LogRecord): string[] {
+function ending({ termination = 'ok', status = 0, server, firstByteUs }: LogRecord): string[] {
   const known = endingOf(termination)
   if (known === null) return [printable(termination)]
   const { meaning, advice } = known
   const own =
-    termination === 'ok' && status >= 500 && server !== undefined ? [`The status ${status} is the server's own: its log says more.`] : []
+    termination === 'ok' && status >= 500 && server !== undefined && firstByteUs !== undefined
+      ? [`The status ${status} is the server's own: its log says more.`]
+      : []
   return [`${termination}: ${meaning}`, ...own, ...(advice === '' ? [] : [advice])]
 }
 

@@ -95,7 +95,8 @@ const startThread: StartThread = (data, events) => {
   const { href } = entryPoint('primary/log/log-thread')
   // Where sources run as they are, a thread knows nothing of TypeScript before somebody tells it.
   const source = `import('tsx/esm/api').then((tsx) => (tsx.register(), import('${href}')))`
-  const options = { name: 'weir-log', workerData: data }
+  // Descriptors come from the primary, which closes them itself where the thread did not.
+  const options = { name: 'weir-log', workerData: data, trackUnmanagedFds: false }
   const worker = href.endsWith('.ts') ? new Worker(source, { ...options, eval: true }) : new Worker(new URL(href), options)
   let why = 'it returned'
   worker.on('message', events.message)

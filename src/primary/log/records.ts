@@ -20,17 +20,21 @@ export interface Records {
 export interface RecordsOptions {
   log: AccessLog
   table: Fleet['table']
-  /** Of what else has names: listeners and routes. */
+  /** Grows when listeners change. */
   generation(): number
+  /** The newest last. */
+  routes(): readonly { row: number; name: string }[]
 }
 
 /** Watches servers, and tells the log thread their names. Ends with the process. */
-export function openRecords({ log, table, generation }: RecordsOptions): Records {
+export function openRecords({ log, table, generation, routes }: RecordsOptions): Records {
   const journal = new StateJournal(table)
   let seen = ''
   const look = () => {
     journal.look(Date.now())
-    const now = `${table.version} ${generation()}`
+    const known = routes()
+    const last = known.at(-1)
+    const now = `${table.version} ${generation()} ${known.length} ${last?.row} ${last?.name}`
     if (now !== seen) log.namesChanged()
     seen = now
   }

@@ -63,7 +63,7 @@ const ofWorkers = [
   ['weir_worker_waiting', workerCounter.waiting],
   ['weir_worker_accepted_total', workerCounter.accepted],
   ['weir_worker_exchanges_total', workerCounter.exchanges],
-  ['weir_worker_tunnels_total', workerCounter.tunnels],
+  ['weir_worker_tunnels_opened_total', workerCounter.tunnels],
   ['weir_worker_refused_heads_total', workerCounter.refusedHeads],
   ['weir_worker_answered_total', workerCounter.answered],
   ['weir_worker_accept_pauses_total', workerCounter.acceptPauses],

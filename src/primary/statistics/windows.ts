@@ -27,7 +27,9 @@ export function epochAt(level: number, nowMs: number): number {
 
 /** Where the slot of an epoch is among `slotCount`: it takes the place of the one that is too old by then. */
 export function placeOf(level: number, epoch: number): number {
-  return firstSlot(level) + (epoch % (levels[level] as WindowLevel).slots)
+  const { slots } = levels[level] as WindowLevel
+  // Epochs before the clock began are negative.
+  return firstSlot(level) + (((epoch % slots) + slots) % slots)
 }
 
 /** Places of the slots that a window has at this moment, with the epoch that has to stand there. */

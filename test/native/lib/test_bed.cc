@@ -84,6 +84,8 @@ TestBed::TestBed(Sockets servers) : sockets(servers) {
   ::signal(SIGPIPE, SIG_IGN);
   require(engine.rt.board.map(-1, 1, 0), "a board");
   engine.rt.board.mine()[abi::worker_counter::alive] = 1;
+  engine.rt.records = std::make_unique<RecordRing>(engine.rt.board.ring(0));
+  engine.rt.trace_share = 0.5;
   Listening own = listen_on_ip(kHost, 0, 64);
   require(own.fd.valid(), "a listening socket");
   port_ = own.port;

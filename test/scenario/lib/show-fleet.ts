@@ -1,4 +1,5 @@
 /** A balancer with something to see: upstreams of several kinds under steady load, one server failing, one draining. */
+import type { ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Agent, fetch } from 'undici'
@@ -7,6 +8,9 @@ import { command } from './command.ts'
 import { freePort } from './listening.ts'
 import { type Member, members } from './member.ts'
 import { until } from './wait.ts'
+
+/** Between two requests of a client, so that the machine is not the slowest part of what is shown. */
+const PAUSE_MS = 15
 
 /** A fixed sequence that looks like chance, from 0 to 1. */
 function chance(seed: number): () => number {
@@ -20,12 +24,19 @@ function chance(seed: number): () => number {
 /** Answers after a time around `ms`, with a tail; some answers of `failing` servers are errors. */
 function behave(server: Member, ms: number, failing = 0): void {
   const random = chance(server.port)
-  server.handle = async (_req, res) => {
+  server.handle = async (req, res) => {
+    if (req.url?.endsWith('/long')) return goOn(res)
     const slow = random() < 0.02 ? 8 : 1
     await delay(ms * slow * (0.5 + random() ** 2 * 2))
     res.writeHead(random() < failing ? 503 : 200).end('x'.repeat(2_000))
     server.requests.length = 0
   }
+}
+
+/** A part now and then, until the client has enough. */
+function goOn(res: ServerResponse): void {
+  const timer = setInterval(() => res.write('more'), 2_000)
+  res.on('close', () => clearInterval(timer)).write('a long download begins')
 }
 
 /** Its dashboard, and how long one should watch before there is something to see. */
@@ -61,10 +72,19 @@ export async function showFleet(t: TestContext): Promise<{ url: string; watchMs:
   })
   const load = keepLoading(weir.url('/v1/orders'), 12).concat(keepLoading(weir.url('/img/cat.jpg'), 5))
   t.after(() => load.forEach((stop) => stop()))
+  const downloads: Promise<string>[] = []
+  // Long downloads keep the drain going.
+  for (let i = 0; i < 8; i++)
+    downloads.push(
+      fetch(weir.url('/img/long')).then(
+        (answer) => answer.text(),
+        () => '',
+      ),
+    )
+  await delay(500)
   await until(async () => (await command(weir, 'drain', 'images/east')).code === 0)
   await command(weir, 'weight', 'api/paris-1', '50%')
-  // A long download keeps the drain going.
-  return { url: `http://127.0.0.1:${port}/`, watchMs: 30_000 }
+  return { url: `http://127.0.0.1:${port}/`, watchMs: 50_000 }
 }
 
 const health = { health: { http: '/health', interval: '250ms', timeout: '100ms' } }
@@ -79,11 +99,13 @@ function keepLoading(url: string, clients: number): (() => void)[] {
     const dispatcher = new Agent({ connections: 1 })
     let isOn = true
     void (async () => {
-      while (isOn)
+      while (isOn) {
+        await delay(PAUSE_MS)
         await fetch(url, { dispatcher }).then(
           (answer) => answer.text(),
           () => delay(50),
         )
+      }
     })()
     return () => {
       isOn = false
