@@ -24,7 +24,7 @@ MODULES := node_modules/.package-lock.json
 ADDON := native/build/Release/weir.node
 MAIN := dist/main.js
 ADDON_SOURCES := native/binding.gyp $(wildcard native/*/*.cc native/*/*.h)
-TYPESCRIPT_SOURCES := $(shell find src -name '*.ts') tsconfig.json tsconfig.build.json
+TYPESCRIPT_SOURCES := $(shell find src -type f) scripts/bundle.ts tsconfig.json tsconfig.build.json
 FORMATTED := src test scripts bench examples
 
 RUN_TESTS = $(NODE) --import tsx --test --test-reporter=spec --test-concurrency=$(TEST_JOBS)

@@ -138,7 +138,8 @@ void JsonLine::put_target() {
 
 std::string_view JsonLine::protocol() const {
   if (!record_.text(RecordText::method).empty()) return record_.has(flag::http10) ? "HTTP/1.0" : "HTTP/1.1";
-  if (head_.kind != abi::record_kind::tunnel) return {};
+  // Behind an upgrade, only its ends know.
+  if (head_.kind != abi::record_kind::tunnel || record_.has(flag::upgraded)) return {};
   return record_.has(flag::tls) ? "tls" : "tcp";
 }
 

@@ -43,6 +43,7 @@ class RecordRing {
   // `commit`; without one, the next `begin` takes the same room. Null: more than kMostRecordBytes, or less than a head.
   [[nodiscard]] char* begin(size_t bytes) {
     const uint64_t rounded = (bytes + 7) & ~uint64_t(7);
+    reserved_ = 0;
     if (bytes < sizeof(RecordHead) || rounded > kMostRecordBytes) return nullptr;
     uint64_t at = numbers_->head.load(std::memory_order_relaxed);
     // What follows may not be seen before the head that the last commit wrote: readers compare with it.
@@ -59,11 +60,13 @@ class RecordRing {
     return bytes_ + at % kRingBytes;
   }
 
-  // Publishes what was written since `begin`. Its `bytes` are set here: readers walk along them.
+  // Publishes what was written since `begin`; nothing when that gave no room. Its `bytes` are set here: readers walk along them.
   void commit() {
+    if (reserved_ == 0) return;
     reinterpret_cast<RecordHead*>(bytes_ + at_ % kRingBytes)->bytes = reserved_;
     numbers_->records.store(numbers_->records.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     numbers_->head.store(at_ + reserved_, std::memory_order_release);
+    reserved_ = 0;
   }
 
  private:

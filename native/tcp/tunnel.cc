@@ -45,6 +45,11 @@ void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client,
   t->origin = std::move(about.origin);
   t->address_key = about.address_key;
   t->in_flight = true;
+  t->upgraded = about.upgraded;
+  t->attempts = 1;
+  t->counted = t->counted_at_server = true;
+  ++rt_.board.route(t->plan.route)[abi::route_counter::active];
+  rt_.count_server(t->server_slot, abi::server_counter::open_tunnels);
   t->opened_us = t->last_us = rt_.now_us;
   t->sides[0].fd = std::move(client);
   t->sides[1].fd = std::move(server);

@@ -90,6 +90,7 @@ struct Tunnel : TimerNode {
   uint8_t termination = abi::termination::ok;  // the first thing that went wrong
   bool upgraded = false;        // was an exchange before
   bool counted = false;         // as active at its route
+  bool counted_at_server = false;  // as an open tunnel of it
 
   void fail(uint8_t reason) {
     if (termination == abi::termination::ok) termination = reason;

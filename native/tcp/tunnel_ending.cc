@@ -134,6 +134,7 @@ void Tunnels::close(Tunnel& t, bool reset) {
 void Tunnels::observe(Tunnel& t) {
   double* row = rt_.board.route(t.plan.route);
   if (t.counted) --row[abi::route_counter::active];
+  if (t.counted_at_server) rt_.count_server(t.server_slot, abi::server_counter::open_tunnels, -1);
   rt_.count(abi::worker_counter::terminations + t.termination);
   ++row[abi::route_counter::no_status];
   row[abi::route_counter::bytes_in] += double(t.sides[0].bytes);

@@ -151,6 +151,8 @@ void Tunnels::joined(Tunnel& t) {
   rt_.histograms.record_server(t.server_slot, abi::phase::connect, t.connect_us);
   rt_.histograms.record_route(t.plan.route, abi::phase::connect, t.connect_us);
   rt_.count(abi::worker_counter::tunnels);
+  rt_.count_server(t.server_slot, abi::server_counter::open_tunnels);
+  t.counted_at_server = true;
   servers_.count_success(t.server_slot);
   watch_silence(t);
   if (t.plan.send_proxy != ProxyVersion::off) {

@@ -208,6 +208,7 @@ void UpstreamPool::count_success(uint32_t slot) {
 void UpstreamPool::count_answer(Server& s, int status, uint64_t first_byte_us) {
   double* row = rt_.board.server(s.slot);
   row[abi::server_counter::first_byte_us] += double(first_byte_us);
+  if (status >= 100 && status < 600) ++row[abi::server_counter::status1xx + status / 100 - 1];
   // A slow answer counts at once and whole, and fades: with the mean alone, a server that begins to hang looks good for too long.
   double& ewma = row[abi::server_counter::ewma_us];
   const double fade = std::exp(-double(rt_.now_us - s.ewma_at_us) / kEwmaDecayUs);

@@ -220,7 +220,7 @@ export class LifeCycle {
   }
 
   async #openAdmin(operation: Operation): Promise<void> {
-    const { configuration, statistics } = this.#options
+    const { configuration, statistics, log } = this.#options
     const { admin } = configuration.source.config
     if (admin === null) return
     const ready = () => ({
@@ -228,6 +228,7 @@ export class LifeCycle {
       why: this.#isServing ? this.#state : 'starting',
     })
     this.#admin = await openAdmin({ config: admin, operation, statistics, ready })
+    log(`the HTTP interface is at http://${this.#admin.address}`)
     // Somebody will ask what came in the last minutes.
     statistics.start()
   }

@@ -19,6 +19,7 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   config: { at: 'src/shared/config/', may: ['base', 'public-types'] },
   statistics: { at: 'src/shared/statistics/', may: [] },
   metrics: { at: 'src/shared/metrics.ts', may: [] },
+  records: { at: 'src/shared/records/', may: ['base', 'config', 'native'] },
   control: { at: 'src/shared/control/', may: ['base', 'config', 'statistics'] },
   save: { at: 'src/shared/config/save/', may: ['base', 'config', 'control'] },
   ipc: { at: 'src/shared/ipc/', may: ['base', 'config'] },
@@ -32,10 +33,10 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   pick: stage('pick'),
   forward: stage('forward'),
   observe: stage('observe'),
-  worker: { at: 'src/worker/', may: [...shared, 'native', 'exchange', ...stages] },
-  primary: { at: 'src/primary/', may: [...shared, 'control', 'save', 'native', 'statistics', 'metrics', 'termination'] },
+  worker: { at: 'src/worker/', may: [...shared, 'records', 'native', 'exchange', ...stages] },
+  primary: { at: 'src/primary/', may: [...shared, 'control', 'save', 'records', 'native', 'statistics', 'metrics', 'termination'] },
   // `weir explain` asks the worker's own router, so that it cannot tell another story.
-  cli: { at: 'src/cli/', may: [...shared, 'control', 'native', 'primary', 'route', 'statistics', 'termination'] },
+  cli: { at: 'src/cli/', may: [...shared, 'control', 'records', 'native', 'primary', 'route', 'statistics', 'termination'] },
   main: { at: 'src/main.ts', may: ['cli', 'worker'] },
   index: { at: 'src/index.ts', may: ['public-types', 'config'] },
 }
@@ -44,13 +45,15 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
 export const nativeLayers: Readonly<Record<string, readonly string[]>> = {
   base: [],
   stats: ['base'],
-  loop: ['base', 'stats'],
-  tls: ['base', 'stats', 'loop'],
-  upstream: ['base', 'stats', 'loop', 'tls'],
-  tcp: ['base', 'stats', 'loop', 'tls', 'upstream'],
-  http: ['base', 'stats', 'loop', 'upstream', 'tls'],
-  engine: ['base', 'stats', 'loop', 'tcp', 'tls', 'upstream', 'http'],
-  binding: ['base', 'stats', 'loop', 'tcp', 'tls', 'upstream', 'http', 'engine'],
+  // What is kept of ended exchanges, and what reads it elsewhere.
+  observe: ['base', 'stats'],
+  loop: ['base', 'stats', 'observe'],
+  tls: ['base', 'stats', 'observe', 'loop'],
+  upstream: ['base', 'stats', 'observe', 'loop', 'tls'],
+  tcp: ['base', 'stats', 'observe', 'loop', 'tls', 'upstream'],
+  http: ['base', 'stats', 'observe', 'loop', 'upstream', 'tls'],
+  engine: ['base', 'stats', 'observe', 'loop', 'tcp', 'tls', 'upstream', 'http'],
+  binding: ['base', 'stats', 'observe', 'loop', 'tcp', 'tls', 'upstream', 'http', 'engine'],
 }
 
 /** Files that load src/index.ts all the same, with the reason. */

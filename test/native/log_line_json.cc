@@ -84,6 +84,8 @@ TEST("tunnels say what they carried, and who asked may be another than who conne
   CHECK_EQ(lines.member(r, "overheadUs"), "none");
   r.head.flags = abi::record_flag::tls;
   CHECK_EQ(lines.member(r, "protocol"), "tls");
+  r.head.flags = abi::record_flag::upgraded;
+  CHECK_EQ(lines.member(r, "protocol"), "none");
   r.head.flags = abi::record_flag::unix_peer;
   CHECK_EQ(lines.member(r, "client"), "unix:");
   CHECK_EQ(lines.member(r, "peer"), "unix:");

@@ -168,12 +168,17 @@ TEST("what a writer has begun to write over is not read, though it has published
 TEST("what is no record by its size gets no room") {
   const Ring ring;
   RecordRing writer(ring.memory);
+  writer.commit();
   CHECK(!writer.begin(0));
   CHECK(!writer.begin(sizeof(RecordHead) - 1));
   CHECK(!writer.begin(kMostRecordBytes + 1));
+  writer.commit();
   CHECK(writer.begin(sizeof(RecordHead)));
   CHECK(writer.begin(kMostRecordBytes));
   CHECK_EQ(ring.numbers().head, 0u);
+  writer.commit();
+  writer.commit();
+  CHECK_EQ(ring.numbers().head, kMostRecordBytes);
 }
 
 TEST("another process writes as fast as it can: every record that is read is whole, none counts twice") {

@@ -186,6 +186,14 @@ test('where a token is asked for there is a login, which says when the token is 
   await page.getByRole('button', { name: 'Log in' }).click()
   await page.locator('#main').waitFor()
   assert.match(await textOf(page, '#link'), /live/)
+  // The cookie lasts, and a token that has changed asks for a login again.
+  await page.reload()
+  await page.locator('#main').waitFor()
+  admin.token = 'another'
+  await page.getByRole('button', { name: 'ready api/a' }).click()
+  await page.getByRole('button', { name: 'Make ready' }).click()
+  await token.waitFor()
+  assert.equal(await page.locator('#main').isHidden(), true)
 })
 
 test('names cannot become part of the page', { skip }, async (t) => {

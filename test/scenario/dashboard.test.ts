@@ -124,13 +124,34 @@ test('its buttons make ready, weigh and drain, and a refusal is told', { skip },
   )
 })
 
+test('where there is a token it lets nobody see or do anything before the login, nor after the log-out', { skip }, async (t) => {
+  const locked = await freePort()
+  const token = 'a-token-of-many-letters'
+  await startBalancer(t, byPath({ api: upstreams.api }, { admin: { bind: `127.0.0.1:${locked}`, token } }))
+  const { page } = await openPage(browser!, `http://127.0.0.1:${locked}/`, wide)
+  t.after(() => page.close())
+  await page.getByLabel('Token').fill('something-else-of-many-letters')
+  await page.getByRole('button', { name: 'Log in' }).click()
+  await page.getByText('That is not the token.').waitFor()
+  assert.equal(await page.getByRole('row').count(), 0)
+  await page.getByLabel('Token').fill(token)
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: 'drain api/a' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
+  await page.getByRole('table', { name: 'Servers of api' }).getByText('drained', { exact: true }).waitFor({ timeout: 5_000 })
+  await page.getByRole('button', { name: 'log out' }).click()
+  await page.getByLabel('Token').waitFor()
+  await page.reload()
+  await page.getByLabel('Token').waitFor()
+})
+
 test('the pictures of the documentation', { skip: skip || (!pictures && 'WEIR_SCREENSHOTS=1 takes them') }, async (t) => {
   const fleet = await showFleet(t)
   const images = fileURLToPath(new URL('../../docs/images/', import.meta.url))
   const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }
   for (const [name, options] of [
-    ['dashboard-light', { viewport: { width: 1360, height: 1180 }, colorScheme: 'light' }],
-    ['dashboard-dark', { viewport: { width: 1360, height: 1180 }, colorScheme: 'dark' }],
+    ['dashboard-light', { viewport: { width: 1360, height: 1150 }, colorScheme: 'light' }],
+    ['dashboard-dark', { viewport: { width: 1360, height: 1150 }, colorScheme: 'dark' }],
     ['dashboard-phone', { ...phone, colorScheme: 'light' }],
   ] as const) {
     const { page } = await openPage(browser!, fleet.url, options)

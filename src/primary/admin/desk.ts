@@ -103,8 +103,9 @@ export class AdminDesk {
 
   #stream({ response, query }: Asked): void {
     const window = windowOf(query)
-    if (window === null) return this.#refuse(response, 400, windowFault)
-    if (!this.#streams.add(response, window)) this.#refuse(response, 503, 'too many are watching: try again later', { 'Retry-After': '5' })
+    if (window === null) this.#refuse(response, 400, windowFault)
+    else if (!this.#streams.add(response, window))
+      this.#refuse(response, 503, 'too many are watching: try again later', { 'Retry-After': '5' })
   }
 
   async #login({ request, response, method }: Asked): Promise<void> {
@@ -124,10 +125,10 @@ export class AdminDesk {
   }
 
   #answerReadiness({ response, method, path }: Asked): void {
-    if (method !== 'GET') return this.#allow(response, 'GET, HEAD')
-    if (path === '/live') return sendText(response, 200, 'live')
     const { isReady, why } = this.#options.ready()
-    sendText(response, isReady ? 200 : 503, why)
+    if (method !== 'GET') this.#allow(response, 'GET, HEAD')
+    else if (path === '/live') sendText(response, 200, 'live')
+    else sendText(response, isReady ? 200 : 503, why)
   }
 
   #refuseStranger(request: IncomingMessage, response: ServerResponse): void {

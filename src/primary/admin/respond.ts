@@ -31,6 +31,31 @@ export function send(response: ServerResponse, status: number, type: string, bod
   response.writeHead(status, { ...common, 'Content-Type': type, 'Content-Length': bytes.byteLength, ...headers }).end(bytes)
 }
 
+/** Of a large answer at once: what a crowd of scrapers gets must not keep health checks waiting. */
+const PIECE = 128 * 1024
+
+/** The same for a large body, piece by piece. Settles when it is sent or the client is gone. */
+export async function sendLarge(response: ServerResponse, status: number, body: Uint8Array, headers: Headers): Promise<void> {
+  response.writeHead(status, { ...common, 'Content-Length': body.byteLength, ...headers })
+  for (let at = 0; at < body.byteLength && !response.destroyed && response.req.method !== 'HEAD'; at += PIECE) {
+    const isTaken = response.write(body.subarray(at, at + PIECE))
+    // A socket that takes everything would keep this loop, and the event loop, for all of it.
+    await (isTaken ? new Promise((resolve) => setImmediate(resolve)) : drained(response))
+  }
+  response.end()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const go = () => {
+      response.off('drain', go)
+      response.off('close', go)
+      resolve()
+    }
+    response.on('drain', go).on('close', go)
+  })
+}
+
 /** One sentence. */
 export function sendText(response: ServerResponse, status: number, text: string, headers: Headers = {}): void {
   send(response, status, 'text/plain; charset=utf-8', `${text}\n`, headers)

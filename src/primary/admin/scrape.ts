@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { contentTypes, type ExpositionFormat } from '../statistics/exposition-writer.ts'
 import type { Statistics } from '../statistics/statistics.ts'
-import { send } from './respond.ts'
+import { sendLarge } from './respond.ts'
 
 /** Scrapers that read slowly keep what they read in memory: those with the oldest answers are broken off before it grows. */
 export class Scrapes {
@@ -21,7 +21,7 @@ export class Scrapes {
     const bytes = await this.#statistics.scrape(format)
     if (response.destroyed) return
     this.#hold(bytes, response)
-    send(response, 200, contentTypes[format], bytes, { Vary: 'Accept' })
+    await sendLarge(response, 200, bytes, { 'Content-Type': contentTypes[format], Vary: 'Accept' })
   }
 
   #hold(bytes: Uint8Array, response: ServerResponse): void {

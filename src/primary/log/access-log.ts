@@ -218,7 +218,7 @@ export class AccessLog {
         this.#options.log(message.line)
         return
       case 'released':
-        this.#sinks.released(message.fd)
+        this.#sinks.released(message.sink)
         return
       case 'records':
         this.#tails.get(message.id)?.records(message.records, message.lost)

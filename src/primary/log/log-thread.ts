@@ -17,9 +17,9 @@ const { RecordReader } = addon()
 const desk = new LogDesk({
   reader: new RecordReader({ boardFd, workers }),
   post: (message: FromLogThread) => port.postMessage(message),
-  trace: async (settings, { reader }) => {
-    const { openTraceJob } = await import('./thread/trace-job.ts')
-    return openTraceJob(settings, reader)
+  trace: async (options) => {
+    const { TraceJob } = await import('./thread/trace-job.ts')
+    return new TraceJob(options)
   },
 })
 port.on('message', (message: ToLogThread) => desk.handle(message))

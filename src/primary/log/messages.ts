@@ -46,8 +46,8 @@ export type FromLogThread =
   | { type: 'counts'; counts: LogCounts }
   /** A line for weir's own log. */
   | { type: 'say'; line: string }
-  /** The thread uses this descriptor no more. */
-  | { type: 'released'; fd: number }
+  /** The thread has closed what it was given. */
+  | { type: 'released'; sink: number }
   /** `lost`: all records so far that came faster than they were read. */
   | { type: 'records'; id: number; records: RecordLine[]; lost: number }
   /** A tail cannot go on. */

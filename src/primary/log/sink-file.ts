@@ -3,12 +3,16 @@ import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 
 
 /** A place to append to, open. */
 export interface OpenSink {
+  /** Never the same again, unlike the descriptor, which is another file's as soon as it is closed. */
+  id: number
   fd: number
   /** For messages: its path, or `standard output`. */
   name: string
   /** It is closed when it is no longer used; standard output is not. */
   isOwn: boolean
 }
+
+let lastId = 0
 
 /** Whose files these are to be: the account that the process becomes later. */
 export interface Owner {
@@ -28,7 +32,7 @@ export function openSink(to: string, owner: Owner | null = null): OpenSink {
   try {
     const fd = openSync(to, isPipe(to) ? O_RDWR | O_NONBLOCK : O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode)
     if (owner !== null) giveTo(fd, owner)
-    return { fd, name: to, isOwn: true }
+    return { id: ++lastId, fd, name: to, isOwn: true }
   } catch (error) {
     throw new Error(`the access log ${to} cannot be opened: ${openFault(error as NodeJS.ErrnoException)}`)
   }
@@ -43,7 +47,7 @@ export function closeSink({ fd, isOwn }: OpenSink): void {
  * share. A regular file is written through the one that is there, whose position everybody shares.
  */
 function openStandardOutput(): OpenSink {
-  const shared = { fd: 1, name: 'standard output', isOwn: false }
+  const shared = { id: ++lastId, fd: 1, name: 'standard output', isOwn: false }
   try {
     const stat = fstatSync(1)
     if (!stat.isFIFO() && !stat.isCharacterDevice()) return shared

@@ -44,18 +44,18 @@ export class Sinks {
     if (this.#to === null || this.#to === 'stdout') return false
     const before = this.#current
     this.#current = openSink(this.#to, this.#owner)
-    if (before !== null && !this.#given.has(before.fd)) closeQuietly(before)
+    if (before !== null && !this.#given.has(before.id)) closeQuietly(before)
     return true
   }
 
   /** The thread has it from now on. */
   give(): OpenSink | null {
-    if (this.#current !== null) this.#given.set(this.#current.fd, this.#current)
+    if (this.#current !== null) this.#given.set(this.#current.id, this.#current)
     return this.#current
   }
 
-  released(fd: number): void {
-    this.#given.delete(fd)
+  released(id: number): void {
+    this.#given.delete(id)
   }
 
   /** The thread died: what it had is closed, and where it is written to is opened anew. Throws as `prepare`. */
@@ -68,7 +68,7 @@ export class Sinks {
 
   close(): void {
     this.rollback()
-    if (this.#current !== null && !this.#given.has(this.#current.fd)) closeQuietly(this.#current)
+    if (this.#current !== null && !this.#given.has(this.#current.id)) closeQuietly(this.#current)
     this.#current = null
   }
 

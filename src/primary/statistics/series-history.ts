@@ -80,7 +80,7 @@ export class SeriesHistory {
   /** About so much memory. */
   get bytes(): number {
     const blocks = this.#blocks.reduce((sum, block) => sum + (block === undefined ? 0 : BLOCK * 4 + 150), 0)
-    const slots = (this.#slots ?? []).reduce((sum, { counts }) => sum + counts.byteLength + 180, 0)
+    const slots = (this.#slots ?? []).reduce((sum, { counts }) => sum + counts.byteLength + 260, 0)
     return 320 + blocks + slots
   }
 

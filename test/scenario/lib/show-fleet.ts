@@ -76,10 +76,9 @@ export async function showFleet(t: TestContext): Promise<{ url: string; watchMs:
   // Long downloads keep the drain going.
   for (let i = 0; i < 8; i++)
     downloads.push(
-      fetch(weir.url('/img/long')).then(
-        (answer) => answer.text(),
-        () => '',
-      ),
+      fetch(weir.url('/img/long'))
+        .then((answer) => answer.text())
+        .catch(() => ''),
     )
   await delay(500)
   await until(async () => (await command(weir, 'drain', 'images/east')).code === 0)

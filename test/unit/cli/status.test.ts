@@ -67,6 +67,16 @@ test('status names what is unusual: stalled and replaced workers, an open breake
   assert.match(out, /^ +2 +4002 +starting /m)
 })
 
+test('status says how long responses took in the last minute, and how much of it was weir itself', async (t) => {
+  const servers = [server('api/a', { lastMinute: { p50: 900, p99: 12_300, overheadP99: 84 } }), server('api/b', { lastMinute: null })]
+  const upstreams = [{ name: 'api', balance: 'random', breaker: 1, waiting: 0, usable: 2, servers }]
+  const lastMinute = { p50: 1_900, p99: 2_500_000, overheadP99: 999 }
+  const { out } = await weirAt(await running(t, status({ upstreams, lastMinute })), ['status'])
+  assert.match(out, /^last minute: p50 1\.9 ms, p99 2\.5 s, of which weir itself p99 999 µs$/m)
+  assert.match(out, /^SERVER .* FAILURES +P50 +P99 +OVERHEAD P99 {2}LAST CHECK/m)
+  assert.match(out, /^api\/a .* 0 {2}900 µs {2}12 ms +84 µs {2}L7OK/m)
+})
+
 test('on a narrow terminal the reason is cut, and on one that is too narrow the rest stays whole', async (t) => {
   const control = await running(t, status())
   const { out } = await weirAt(control, ['status'], { outWidth: 112 })

@@ -16,6 +16,7 @@ import { ServerTable } from '../../../src/primary/server-table.ts'
 import { machineMs } from '../../../src/shared/base/clock.ts'
 import { configFromText } from '../../../src/shared/config/load.ts'
 import type { Config, ServerConfig, UpstreamConfig } from '../../../src/shared/config/model.ts'
+import { liveView } from '../../scenario/lib/live-views.ts'
 
 const usual = `
 listeners:
@@ -104,6 +105,10 @@ export function fake(text = usual): Fake {
     configFile: '/etc/weir.yaml',
     fleet: { table, checker: { reportOf: (id: string) => made.rows.get(id), report: () => [...made.rows.values()] } } as unknown as Fleet,
     board: board as unknown as Board,
+    statistics: {
+      live: async (window) => Buffer.from(JSON.stringify(liveView(0, window))),
+      latencies: async () => ({ all: null, servers: new Map([['api/a', { p50: 900, p99: 12_000, overheadP99: 84 }]]) }),
+    },
     config: () => config,
     generation: () => generation,
     state: () => 'running',

@@ -27,9 +27,14 @@ test('mistakes are named', async () => {
   assert.deepEqual(await messages('log: { access: logs/a.log }'), [
     'log.access: expected off, stdout, or an absolute path such as /var/log/weir/access.log, found "logs/a.log"',
   ])
-  assert.deepEqual(await messages('log: { access: of }'), ['log.access: expected off, stdout or path or map, found "of"; did you mean "off"?'])
+  assert.deepEqual(await messages('log: { access: of }'), [
+    'log.access: expected off, stdout or path or map, found "of"; did you mean "off"?',
+  ])
   assert.match((await messages('log: { access: { to: /tmp/a.log, fields: [tme] } }'))[0] ?? '', /did you mean "time"\?/)
-  assert.match((await messages('log: { access: { to: /tmp/a.log, headers: [a,b,c,d,e,f,g,h] } }'))[0] ?? '', /at most 7 header fields, found 8/)
+  assert.match(
+    (await messages('log: { access: { to: /tmp/a.log, headers: [a,b,c,d,e,f,g,h] } }'))[0] ?? '',
+    /at most 7 header fields, found 8/,
+  )
   assert.match((await messages('tracing: { otlp: "ftp://x" }'))[0] ?? '', /expected a URL such as/)
   assert.match((await messages('tracing: { otlp: "http://a:b@x/" }'))[0] ?? '', /do not belong in this URL; write them as headers/)
 })

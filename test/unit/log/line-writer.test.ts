@@ -17,7 +17,7 @@ function folder(t: TestContext): string {
 function writerTo(path: string): { writer: LineWriter; said: string[]; released: number[] } {
   const said: string[] = []
   const released: number[] = []
-  const writer = new LineWriter({ sink: openSink(path), say: (line) => said.push(line), released: (fd) => released.push(fd) })
+  const writer = new LineWriter({ sink: openSink(path), say: (line) => said.push(line), released: (sink) => released.push(sink) })
   return { writer, said, released }
 }
 

@@ -115,7 +115,11 @@ test('a request is found in the rings, or among those that are kept longer', asy
   const { reader, desk, of } = stage(t)
   desk.handle(settings({ keeps: true }))
   const time = new Date().toISOString()
-  reader.add({ time, requestId: 'good', status: 200 }, { time, requestId: 'bad', termination: 'no_server' }, { time, requestId: 'goodness' })
+  reader.add(
+    { time, requestId: 'good', status: 200 },
+    { time, requestId: 'bad', termination: 'no_server' },
+    { time, requestId: 'goodness' },
+  )
   const find = async (requestId: string) => {
     const before = of('found').length
     desk.handle({ type: 'find', id: before, requestId })

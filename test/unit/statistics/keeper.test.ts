@@ -155,12 +155,12 @@ test('a window covers no more time than there was', () => {
   assert.equal(keeper.coveredMs('10s'), 8_500)
 })
 
-test('histograms of 1,000 servers on 2 workers stay within the budget of docs/metrics.md', () => {
+test('histograms of 1,000 servers on 2 workers stay within the budget of docs/metrics.md', async () => {
   const board = new WrittenBoard(2)
   const keeper = new Keeper({ reader: board.view })
   keeper.watch(Array.from({ length: 1_000 }, (_, row) => ({ of: 'server', row, id: `api/${row}` })))
   keeper.tick(0)
-  const before = memory()
+  const before = await memory()
   // Times over three powers of two, in every slot that there can be.
   const moments = [
     ...range(0, 4).map((i) => i * 60_000),
@@ -173,21 +173,23 @@ test('histograms of 1,000 servers on 2 workers stay within the budget of docs/me
         for (let i = 0; i < 12; i++) board.record(i % 2, 'server', row, number, ((row * 7 + i * 131 + nowMs / 1_000) % 900) + 100)
     keeper.tick(nowMs)
   }
-  const grown = memory() - before
-  console.log(grown / 2 ** 20, keeper.bytes / 2 ** 20)
+  const grown = (await memory()) - before
   assert.ok(keeper.bytes < 64 * 2 ** 20, `it says ${keeper.bytes}`)
   assert.ok(grown < 64 * 2 ** 20, `it takes ${grown}`)
-  assert.ok(grown > 2 ** 20, 'nothing was kept')
+  assert.ok(keeper.bytes > grown * 0.6 && keeper.bytes < grown * 1.7, `it says ${keeper.bytes} and takes ${grown}`)
 })
 
 function range(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i)
 }
 
-/** Without garbage, which is no use of memory. */
-function memory(): number {
+/** Without garbage, which is no use of memory; boards of other tests are freed some turns after they are garbage. */
+async function memory(): Promise<number> {
   setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
+  for (let round = 0; round < 3; round++) {
+    runInNewContext('gc')()
+    await new Promise(setImmediate)
+  }
   const { heapUsed, arrayBuffers } = process.memoryUsage()
   return heapUsed + arrayBuffers
 }

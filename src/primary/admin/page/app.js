@@ -6,8 +6,8 @@ import { clearCourse, updateOverview } from './overview.js'
 import { updatePlot } from './plot.js'
 import { LiveStream } from './stream.js'
 import { troubleWords, updateUpstreams } from './upstreams.js'
-import { updateWork } from './work.js'
 import { span } from './words.js'
+import { updateWork } from './work.js'
 
 const TOAST_MS = 6_000
 const MOST_ANNOUNCED = 3
@@ -92,6 +92,13 @@ byId('login-form').addEventListener('submit', async (event) => {
     return setText(byId('login-fault'), status === 401 ? 'That is not the token.' : said)
   }
   byId('token').value = ''
+  show(byId('logout'), true)
+  void stream.open()
+})
+
+byId('logout').addEventListener('click', async () => {
+  await post('logout', {}).catch(() => undefined)
+  show(byId('logout'), false)
   void stream.open()
 })
 

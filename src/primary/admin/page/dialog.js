@@ -11,7 +11,8 @@ const confirm = byId('dialog-confirm')
 const texts = {
   drain: {
     title: ({ id }) => `Drain ${id}?`,
-    text: (server) => `It gets no new requests and connections; other servers of its upstream take them. ${remaining(server)} Its checks go on.`,
+    text: (server) =>
+      `It gets no new requests and connections; other servers of its upstream take them. ${remaining(server)} Its checks go on.`,
     confirm: 'Drain',
   },
   ready: {
@@ -34,7 +35,9 @@ const texts = {
 function remaining({ inFlight, tunnels }) {
   if (inFlight === 0) return 'Nothing is in flight there.'
   const open = tunnels > 0 ? `, ${counted(tunnels, 'tunnel')} among them` : ''
-  return inFlight === 1 ? `What is in flight there${tunnels > 0 ? ', a tunnel,' : ''} finishes.` : `The ${inFlight} that are in flight there finish${open}.`
+  return inFlight === 1
+    ? `What is in flight there${tunnels > 0 ? ', a tunnel,' : ''} finishes.`
+    : `The ${inFlight} that are in flight there finish${open}.`
 }
 
 let asked = null

@@ -73,7 +73,9 @@ function workerState() {
 }
 
 function updateTerminations(terminations) {
-  const found = Object.entries(terminations).filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a)
+  const found = Object.entries(terminations)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
   const all = found.reduce((sum, [, count]) => sum + count, 0)
   const mostOfOthers = Math.max(0, ...found.filter(([word]) => word !== 'ok').map(([, count]) => count))
   const rows = found.map(([word, count]) => ({ word, count, share: count / all, length: word === 'ok' ? 1 : count / mostOfOthers }))

@@ -13,7 +13,9 @@ byId('figures').append(requests.node, errors.node, latency.node, overhead.node)
 /** One of the figures: a title, values with their names, a note and a curve. */
 function figure(title, className, names, curve) {
   const values = names.map(() => element('b'))
-  const list = names.map((name, index) => element('span', {}, ...(name === '' ? [] : [element('small', { text: name }), ' ']), values[index]))
+  const list = names.map((name, index) =>
+    element('span', {}, ...(name === '' ? [] : [element('small', { text: name }), ' ']), values[index]),
+  )
   const note = element('dd', { class: 'note' })
   const node = element('div', { class: className }, element('dt', { text: title }), element('dd', { class: 'values' }, ...list), note)
   node.append(element('dd', { class: 'course' }, curve.node))
@@ -34,7 +36,10 @@ export function updateOverview({ time, rates, latency: phases, version, generati
   requests.update([`${rate(rates.requestsPerSecond)}/s`], `${flow(rates.bytesInPerSecond)} in, ${flow(rates.bytesOutPerSecond)} out`)
   errors.update([share(rates.errorShare)], 'failed servers, and answers of 500 and above')
   setAttribute(errors.node, 'data-tone', rates.errorShare >= 0.01 ? 'bad' : null)
-  latency.update([micros(total?.p50), micros(total?.p99), micros(total?.p999)], `first byte in to last byte out; most ${micros(total?.max)}`)
+  latency.update(
+    [micros(total?.p50), micros(total?.p99), micros(total?.p999)],
+    `first byte in to last byte out; most ${micros(total?.max)}`,
+  )
   overhead.update([micros(added?.p99)], `p50 ${micros(added?.p50)}, p99.9 ${micros(added?.p999)}; waits not counted`)
   setText(byId('facts'), `${version}, generation ${generation}, up ${span(uptimeSeconds)}`)
   if (time === lastTime) return

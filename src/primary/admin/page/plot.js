@@ -3,17 +3,25 @@
 import { byId, picture, setAttribute, setText } from './dom.js'
 import { grouped, micros } from './words.js'
 
-const HEIGHT = 220
+const HEIGHT = 226
 const LEFT = 8
 const BOTTOM = 24
-const TOP = 34
+const TOP = 44
 const PER_DECADE = 20
 const FLOOR = HEIGHT - BOTTOM
+/** Room for the name of a mark. */
+const NAME = 110
 
 const axis = picture('g', { class: 'axis' })
 const bars = picture('path', { class: 'bars' })
 const marks = picture('g', { class: 'marks' })
-const empty = picture('text', { class: 'empty', x: '50%', y: HEIGHT / 2, 'text-anchor': 'middle', text: 'nothing was measured in this time' })
+const empty = picture('text', {
+  class: 'empty',
+  x: '50%',
+  y: HEIGHT / 2,
+  'text-anchor': 'middle',
+  text: 'nothing was measured in this time',
+})
 const plot = picture('svg', { class: 'plot', height: HEIGHT, role: 'img' }, axis, bars, marks, empty)
 byId('distribution').append(plot)
 const made = { axis: '' }
@@ -38,7 +46,14 @@ export function updatePlot(distribution, quantiles) {
   const x = (value) => LEFT + ((Math.log10(Math.max(value, 10 ** from)) - from) / (to - from)) * (width - 2 * LEFT)
   drawAxis(from, to, x)
   drawBars(binned(filled, from, to), from, x)
-  drawMarks([['p50', quantiles.p50], ['p99', quantiles.p99], ['p99.9', quantiles.p999]], x)
+  drawMarks(
+    [
+      ['p50', quantiles.p50],
+      ['p99', quantiles.p99],
+      ['p99.9', quantiles.p999],
+    ],
+    x,
+  )
   setAttribute(plot, 'aria-label', inWords(quantiles))
 }
 
@@ -72,7 +87,10 @@ function binned(buckets, from, to) {
   const bins = new Array((to - from) * PER_DECADE).fill(0)
   const place = (value) => (Math.log10(value) - from) * PER_DECADE
   for (const [upper, count] of buckets) {
-    const [start, end] = [Math.max(0, place(Math.max(0.5, upper - widthOf(upper)))), Math.min(bins.length, place(Math.max(1, upper) + 0.001))]
+    const [start, end] = [
+      Math.max(0, place(Math.max(0.5, upper - widthOf(upper)))),
+      Math.min(bins.length, place(Math.max(1, upper) + 0.001)),
+    ]
     for (let index = Math.floor(start); index < Math.min(end, bins.length); index++) {
       bins[index] += (count * (Math.min(end, index + 1) - Math.max(start, index))) / Math.max(end - start, 1e-9)
     }
@@ -99,14 +117,15 @@ function drawBars(bins, from, x) {
 /** Names stand above their lines, one below the other where these are near. */
 function drawMarks(quantiles, x) {
   while (marks.children.length < quantiles.length) marks.append(mark())
-  let before = -Infinity
-  let level = 0
+  const taken = []
   quantiles.forEach(([name, value], index) => {
     const at = x(value)
-    level = at - before < 110 ? (level + 1) % 3 : 0
-    before = at
+    const isLate = at > width - NAME
+    const span = isLate ? [at - NAME, at] : [at, at + NAME]
+    const level =
+      [0, 1, 2].find((each) => !taken.some((other) => other.level === each && other.span[0] < span[1] && span[0] < other.span[1])) ?? 0
+    taken.push({ level, span })
     const [line, text] = marks.children[index].children
-    const isLate = at > width - 110
     setAttribute(line, 'd', `M${at.toFixed(1)} ${4 + level * 13}V${FLOOR}`)
     setAttribute(text, 'x', (at + (isLate ? -5 : 5)).toFixed(1))
     setAttribute(text, 'y', String(12 + level * 13))

@@ -1,7 +1,7 @@
 // Upstreams with their servers: how each is, why, what it does, and the buttons that change it.
 import { checksPicture } from './checks.js'
-import { byId, element, Items, setAttribute, setText, show } from './dom.js'
 import { askFor } from './dialog.js'
+import { byId, element, Items, setAttribute, setText, show } from './dom.js'
 import { stateShape, toneOf } from './states.js'
 import { table } from './table.js'
 import { counted, grouped, micros, rate, share } from './words.js'
@@ -36,7 +36,10 @@ export function updateUpstreams(upstreams) {
     .filter(({ servers }) => word === '' || servers.length > 0)
   cards.update(found, ({ name }) => name)
   show(byId('upstream-none'), found.length === 0)
-  setText(byId('upstream-none'), upstreams.length === 0 ? 'The config has no upstreams.' : `No server has “${filter.value}” in its name, address or state.`)
+  setText(
+    byId('upstream-none'),
+    upstreams.length === 0 ? 'The config has no upstreams.' : `No server has “${filter.value}” in its name, address or state.`,
+  )
 }
 
 function isFound({ id, address, state, admin }, word) {
@@ -70,7 +73,11 @@ const serves = ({ state }) => ['up', 'warming', 'probing'].includes(state)
 
 function usableWords({ all }) {
   const up = all.filter(serves).length
-  return up === all.length ? `all ${grouped(up)} serve` : up === 0 ? `none of ${grouped(all.length)} serves` : `${grouped(up)} of ${grouped(all.length)} serve`
+  return up === all.length
+    ? `all ${grouped(up)} serve`
+    : up === 0
+      ? `none of ${grouped(all.length)} serves`
+      : `${grouped(up)} of ${grouped(all.length)} serve`
 }
 
 function usableTone({ all }) {

@@ -31,7 +31,11 @@ export function share(value) {
 
 /** Bytes per second: `812 B/s`, `1.2 MB/s`. */
 export function flow(bytes) {
-  const [size, unit] = [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB']].find(([least]) => bytes >= least) ?? [1, 'B']
+  const [size, unit] = [
+    [1e9, 'GB'],
+    [1e6, 'MB'],
+    [1e3, 'kB'],
+  ].find(([least]) => bytes >= least) ?? [1, 'B']
   return `${size === 1 ? Math.round(bytes) : digits(bytes / size)} ${unit}/s`
 }
 

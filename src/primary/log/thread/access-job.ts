@@ -39,7 +39,7 @@ export class AccessJob implements Job {
   change(format: RecordFormat, sink: OpenSink): void {
     this.#readAll()
     this.#reader.reformat(this.#cursor, format)
-    if (sink.fd === this.#sink.fd) return
+    if (sink.id === this.#sink.id) return
     this.#sink = sink
     this.#writer.replace(sink)
   }

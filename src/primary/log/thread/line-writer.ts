@@ -17,8 +17,8 @@ const NEWLINE = 10
 export interface WriterOptions {
   sink: OpenSink
   say(line: string): void
-  /** This descriptor is closed. */
-  released(fd: number): void
+  /** It is closed; by its `id`. */
+  released(sink: number): void
 }
 
 export class LineWriter {
@@ -152,14 +152,14 @@ export class LineWriter {
     for (const resolve of this.#idle.splice(0)) resolve()
   }
 
-  #release({ fd, isOwn }: OpenSink): void {
+  #release({ id, fd, isOwn }: OpenSink): void {
     if (!isOwn) return
     try {
       closeSync(fd)
     } catch {
       // An error of an earlier write that the file system kept for now; it is gone all the same.
     }
-    this.#options.released(fd)
+    this.#options.released(id)
   }
 
   #complain(): void {

@@ -10,7 +10,7 @@ import { KeepJob } from './keep-job.ts'
 import { KeptRecords } from './kept-records.ts'
 import { LogLoop } from './log-loop.ts'
 import { TailJob } from './tail-job.ts'
-import type { TraceJob } from './trace-job.ts'
+import type { TraceJob, TraceOptions } from './trace-job.ts'
 
 const COUNTS_MS = 250
 
@@ -18,7 +18,7 @@ export interface DeskOptions {
   reader: RecordReader
   post(message: FromLogThread): void
   /** Only where traces are on: it brings a library with it. */
-  trace(settings: TraceSettings, desk: Pick<DeskOptions, 'reader' | 'post'>): Promise<TraceJob>
+  trace(options: TraceOptions): Promise<TraceJob>
 }
 
 export class LogDesk {
@@ -28,6 +28,8 @@ export class LogDesk {
   readonly #tails = new Map<number, TailJob>()
   #settings: LogSettings | undefined
   #access: AccessJob | undefined
+  /** It has still something to write. */
+  #ending: AccessJob | undefined
   #keep: KeepJob | undefined
   #trace: TraceJob | undefined
   /** Settings of traces come into force one after the other, and searches have their turn. */
@@ -99,7 +101,7 @@ export class LogDesk {
         reader,
         ...access,
         say: (line) => post({ type: 'say', line }),
-        released: (fd) => post({ type: 'released', fd }),
+        released: (sink) => post({ type: 'released', sink }),
       })
   }
 
@@ -114,9 +116,6 @@ export class LogDesk {
     job.close()
   }
 
-  /** It has still something to write. */
-  #ending: AccessJob | undefined
-
   async #obeyTrace(settings: TraceSettings | null): Promise<void> {
     const before = this.#trace
     this.#trace = undefined
@@ -125,12 +124,15 @@ export class LogDesk {
       this.#add(before.counts)
       before.close()
     }
-    if (settings === null) return
+    if (settings === null || this.#settings === undefined) return
+    const { reader, post } = this.#options
+    const say = (line: string) => post({ type: 'say', line })
     try {
-      this.#trace = await this.#options.trace(settings, this.#options)
-      if (this.#settings !== undefined) this.#trace.reformat(this.#settings.whole)
+      this.#trace = await this.#options.trace({ settings, reader, format: this.#settings.whole, say })
+      // It may have changed while the library was loaded.
+      this.#trace.reformat(this.#settings.whole)
     } catch (error) {
-      this.#options.post({ type: 'say', line: `tracing is off: ${(error as Error).message}` })
+      say(`tracing is off: ${(error as Error).message}`)
     }
   }
 

@@ -1,7 +1,7 @@
 /** Writes records into a board as native/observe/record.h says they lie there; knows nothing of the addon's own writer. */
 import { readSync, writeSync } from 'node:fs'
-import { abi } from '../../../src/native/abi.ts'
-import { layout } from '../../../src/shared/board/layout.ts'
+import { abi } from '../../../../src/native/abi.ts'
+import { layout } from '../../../../src/shared/board/layout.ts'
 
 const HEAD_BYTES = 120
 const NUMBER_BYTES = 4096
