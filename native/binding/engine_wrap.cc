@@ -242,10 +242,10 @@ napi_value trace(napi_env env, napi_callback_info info) {
 
 napi_value record_headers(napi_env env, napi_callback_info info) {
   Call c(env, info);
-  std::vector<std::string>& names = c.engine().rt.recorded_headers;
+  std::vector<CapturedName>& names = c.engine().rt.recorded_headers;
   names.clear();
   each(env, c.args[0], [&](napi_value v) {
-    if (names.size() < kMostCaptures) names.push_back(latin1(env, v));
+    if (names.size() < kMostCaptures) names.push_back({latin1(env, v), capture_key(latin1(env, v))});
   });
   return undefined(env);
 }

@@ -13,13 +13,15 @@ namespace {
 // Texts and captured fields of a request's head, cut where they are too long.
 class RecordTexts {
  public:
-  RecordTexts(const Exchange& ex, const std::vector<std::string>& captured) : head_(ex.request) {
+  RecordTexts(const Exchange& ex, const std::vector<CapturedName>& captured) : head_(ex.request) {
     add(RecordText::method, head_.text(head_.method_text), kMostTextBytes);
     add(RecordText::host, head_.text(head_.authority), kMostTextBytes);
     add(RecordText::target, head_.text(head_.target), kMostTargetBytes);
     add(RecordText::request_id, id_of(ex), kMostTextBytes);
     if (ex.seen.trace) add(RecordText::traceparent, ex.seen.trace->view(), kMostTextBytes);
     for (unsigned i = 0; i < head_.header_count; ++i) take(head_.headers[i], captured);
+    // Further values of one field only behind the first of each: a client must not push one out with another.
+    for (unsigned i = 0; repeats_ && i < head_.header_count; ++i) capture(head_.headers[i], captured, true);
   }
 
   // Sizes first, so that the record can be written in place.
@@ -33,7 +35,7 @@ class RecordTexts {
     }
     head.captures = uint16_t(captures_);
     for (unsigned i = 0; i < captures_; ++i) {
-      const uint16_t numbers[2] = {capture_index_[i], uint16_t(capture_[i].size())};
+      const uint16_t numbers[2] = {capture_key_[i], uint16_t(capture_[i].size())};
       memcpy(to, numbers, sizeof numbers);
       memcpy(to + sizeof numbers, capture_[i].data(), capture_[i].size());
       to += sizeof numbers + capture_[i].size();
@@ -56,16 +58,23 @@ class RecordTexts {
     at = cut(text, most);
     bytes_ += at.size();
   }
-  void take(const HeaderRef& h, const std::vector<std::string>& captured) {
+  void take(const HeaderRef& h, const std::vector<CapturedName>& captured) {
     switch (h.id) {
       case HeaderId::referer: add(RecordText::referer, head_.value(h), kMostTextBytes); break;
       case HeaderId::user_agent: add(RecordText::user_agent, head_.value(h), kMostTextBytes); break;
       case HeaderId::traceparent: add(RecordText::traceparent, head_.value(h), kMostTextBytes); break;
       default: break;
     }
+    capture(h, captured, false);
+  }
+  void capture(const HeaderRef& h, const std::vector<CapturedName>& captured, bool takes_repeats) {
     for (size_t i = 0; i < captured.size() && captures_ < kMostCaptures; ++i) {
-      if (!equals_ignoring_case(head_.name(h), captured[i])) continue;
-      capture_index_[captures_] = uint16_t(i);
+      if (!equals_ignoring_case(head_.name(h), captured[i].name)) continue;
+      const bool is_first = first_[i] == nullptr || first_[i] == &h;
+      if (!is_first) repeats_ = true;
+      if (is_first == takes_repeats) continue;
+      first_[i] = is_first ? &h : first_[i];
+      capture_key_[captures_] = captured[i].key;
       capture_[captures_] = cut(head_.value(h), kMostTextBytes);
       bytes_ += 2 * sizeof(uint16_t) + capture_[captures_++].size();
     }
@@ -74,7 +83,9 @@ class RecordTexts {
   const MessageHead& head_;
   std::string_view texts_[kRecordTexts];
   std::string_view capture_[kMostCaptures];
-  uint16_t capture_index_[kMostCaptures];
+  uint16_t capture_key_[kMostCaptures];
+  const HeaderRef* first_[kMostCaptures] = {};  // of each captured name
+  bool repeats_ = false;
   unsigned captures_ = 0;
   size_t bytes_ = 0;
   bool truncated_ = false;

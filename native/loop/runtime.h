@@ -21,6 +21,11 @@
 
 namespace weir {
 
+struct CapturedName {
+  std::string name;
+  uint16_t key;
+};
+
 struct Runtime {
   Loop loop;
   uint64_t now_us = monotonic_us();
@@ -31,7 +36,7 @@ struct Runtime {
   AddressTable addresses{board};
   HistogramMap histograms{board};
   std::unique_ptr<RecordRing> records;  // none in tests that need none
-  std::vector<std::string> recorded_headers;  // names in lower case of fields whose values are kept in records
+  std::vector<CapturedName> recorded_headers;  // fields whose values are kept in records
   double trace_share = -1;  // of requests that begin a trace; below 0 traces are nobody's business here
   ArrivalClock arrivals;
   // One read goes here first; what cannot be passed on at once is copied into a pooled buffer.

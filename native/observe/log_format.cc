@@ -25,7 +25,7 @@ uint64_t hash_of(const RecordView& record) {
 
 }  // namespace
 
-LogFormat::Header::Header(std::string_view plain, bool secret) : name(escaped_json(plain, kMostHeaderNameBytes)), is_secret(secret) {}
+LogFormat::Header::Header(std::string_view plain, bool secret) : name(escaped_json(plain, kMostHeaderNameBytes)), is_secret(secret), key(capture_key(plain)) {}
 
 bool LogFormat::wants(const RecordView& record) const {
   if (only_traced && record.text(RecordText::traceparent).empty()) return false;

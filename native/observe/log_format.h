@@ -11,11 +11,12 @@ namespace weir {
 
 struct LogFormat {
   enum class Kind { json, combined };
-  // A header field whose value is kept in records, by its place in the list.
+  // A header field whose value is kept in records.
   struct Header {
     Header(std::string_view plain, bool secret);
     std::string name;  // content of a JSON string; cut, as a line has an end
     bool is_secret;
+    uint16_t key;
   };
 
   Kind kind = Kind::json;

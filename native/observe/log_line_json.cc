@@ -212,13 +212,14 @@ void JsonLine::put_headers() {
   char* const before = out_.at;
   out_.put(",\"headers\":{");
   char* const first = out_.at;
-  unsigned told = 0;
-  for (unsigned i = 0; i < head_.captures; ++i) {
-    const unsigned index = record_.captures[i].index;
-    if (index >= std::min<size_t>(format_.headers.size(), kMostCaptures) || told >> index & 1) continue;
-    told |= 1u << index;
+  const size_t count = std::min<size_t>(format_.headers.size(), kMostCaptures);
+  for (size_t n = 0; n < count; ++n) {
+    const LogFormat::Header& header = format_.headers[n];
+    unsigned i = 0;
+    while (i < head_.captures && record_.captures[i].key != header.key) ++i;
+    if (i == head_.captures) continue;
     if (out_.at != first) out_.put(',');
-    put_header(format_.headers[index], i);
+    put_header(header, i);
   }
   if (out_.at == first) out_.at = before;
   else out_.put('}');
@@ -226,7 +227,6 @@ void JsonLine::put_headers() {
 
 // `first` is its first value; a field that was sent several times has more of them.
 void JsonLine::put_header(const LogFormat::Header& header, unsigned first) {
-  const unsigned index = record_.captures[first].index;
   out_.put('"');
   out_.put(header.name);
   out_.put("\":\"");
@@ -234,7 +234,7 @@ void JsonLine::put_header(const LogFormat::Header& header, unsigned first) {
     out_.put(kRedacted);
   } else {
     for (unsigned i = first; i < head_.captures; ++i) {
-      if (record_.captures[i].index != index) continue;
+      if (record_.captures[i].key != header.key) continue;
       if (i != first) out_.put(", ");
       out_.text(escape_json, record_.captures[i].value, kMostCaptureOut);
     }

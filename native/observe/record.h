@@ -2,6 +2,7 @@
 // worker on the board, where whoever formats it reads it from another process. TypeScript twin: src/native/abi.ts (record…).
 #pragma once
 #include <cstdint>
+#include <string_view>
 
 #include "base/abi.h"
 
@@ -18,6 +19,14 @@ constexpr unsigned kMostNotes = 8;
 
 enum class RecordText : uint8_t { method, host, target, request_id, referer, user_agent, traceparent, count };
 constexpr unsigned kRecordTexts = unsigned(RecordText::count);
+
+// By which a captured field is known: of its name in lower case, FNV-1a folded to 16 bits. A record that outlives a change of the
+// configuration is never shown under the name of another field.
+constexpr uint16_t capture_key(std::string_view name) {
+  uint32_t h = 2166136261u;
+  for (const char c : name) h = (h ^ uint8_t(c >= 'A' && c <= 'Z' ? c | 0x20 : c)) * 16777619u;
+  return uint16_t(h ^ h >> 16);
+}
 
 constexpr uint16_t kNobody = 0xffff;
 
@@ -41,7 +50,7 @@ struct RecordHead {
   uint16_t route = 0;         // row of the board; a listener's own for none
   uint16_t server = kNobody;  // row of the last one that was tried
   uint16_t peer_port = 0;
-  uint16_t captures = 0;      // header fields that the configuration names: behind the texts, each (index u16, length u16, bytes)
+  uint16_t captures = 0;      // header fields that the configuration names: behind the texts, each (capture_key u16, length u16, bytes)
   unsigned char peer[16] = {};    // who connected; IPv4 as ::ffff:a.b.c.d
   unsigned char client[16] = {};  // who asked, past proxies that are trusted
   uint16_t lengths[kRecordTexts] = {};  // of the texts, in the order of RecordText

@@ -40,7 +40,7 @@ bool RecordView::parse(const char* record, size_t bytes) {
   for (unsigned i = 0; i < head.captures; ++i) {
     uint16_t lead[2];  // index, length
     if (!rest.take(lead, sizeof lead)) return false;
-    captures[i].index = lead[0];
+    captures[i].key = lead[0];
     if (!rest.take(captures[i].value, lead[1])) return false;
   }
   return true;

@@ -7,7 +7,7 @@
 namespace weir {
 
 struct CapturedField {
-  uint16_t index;  // into the names that the configuration captures
+  uint16_t key;  // capture_key of its name
   std::string_view value;
 };
 

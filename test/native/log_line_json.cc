@@ -55,7 +55,7 @@ TEST("only the fields that were asked for are written, alone or together") {
   for (std::string& text : all.texts)
     if (text.empty()) text = "x";
   lines.format.headers.emplace_back("x-a", false);
-  all.captures.emplace_back(0, "1");
+  all.captures.emplace_back(capture_key("X-A"), "1");
   for (int field = 0; field < abi::record_field::count; ++field) {
     lines.format.fields = 1u << field;
     const std::string line = lines.of(all);
@@ -122,9 +122,10 @@ TEST("header fields are written by their names, secret ones without their values
   CHECK_EQ(lines.member(r, "headers"), "none");
   lines.format.headers.emplace_back("x-tenant", false);
   lines.format.headers.emplace_back("authorization", true);
-  r.captures = {{1, "Bearer abc"}, {0, "caf\xe9 \"x\""}, {0, "again"}, {1, "Basic def"}, {2, "nobody asked"}, {65535, "nobody asked"}};
-  CHECK_EQ(lines.member(r, "headers"), "{\"authorization\":\"redacted\",\"x-tenant\":\"caf\xef\xbf\xbd \\\"x\\\", again\"}");
-  r.captures = {{7, "nobody asked"}};
+  const uint16_t tenant = capture_key("x-tenant"), authorization = capture_key("Authorization"), other = capture_key("x-other");
+  r.captures = {{authorization, "Bearer abc"}, {tenant, "caf\xe9 \"x\""}, {tenant, "again"}, {authorization, "Basic def"}, {other, "nobody asked"}};
+  CHECK_EQ(lines.member(r, "headers"), "{\"x-tenant\":\"caf\xef\xbf\xbd \\\"x\\\", again\",\"authorization\":\"redacted\"}");
+  r.captures = {{other, "nobody asked"}};
   CHECK_EQ(lines.member(r, "headers"), "none");
 }
 
@@ -184,7 +185,7 @@ TEST("the longest texts of the worst bytes still make one whole line") {
     r.head.ended_at_us = r.head.bytes_in = r.head.bytes_out = UINT64_MAX;
     for (std::string& text : r.texts) text = std::string(kMostTextBytes, bad);
     r.text(RecordText::target) = "/" + std::string(kMostTargetBytes / 2, bad) + "?" + std::string(kMostTargetBytes / 2, bad);
-    for (unsigned i = 0; i < kMostCaptures; ++i) r.captures.emplace_back(i, std::string(kMostTextBytes, bad));
+    for (unsigned i = 0; i < kMostCaptures; ++i) r.captures.emplace_back(capture_key("x-" + std::to_string(i)), std::string(kMostTextBytes, bad));
     for (unsigned i = 0; i < kMostNotes; ++i) r.notes.push_back({UINT32_MAX, 4, 5, 111});
     const std::string line = lines.of(r);
     check::JsonText json(line);

@@ -109,6 +109,14 @@ export function fake(text = usual): Fake {
       live: async (window) => Buffer.from(JSON.stringify(liveView(0, window))),
       latencies: async () => ({ all: null, servers: new Map([['api/a', { p50: 900, p99: 12_000, overheadP99: 84 }]]) }),
     },
+    records: {
+      tail: (_where, { records }) => {
+        setImmediate(() => records([{ requestId: 'r-1' }], 0))
+        return { more: () => undefined, close: () => undefined }
+      },
+      find: async (requestId) => ({ record: { requestId, time: '2026-01-31T12:00:00.000Z', upstream: 'api' }, count: 1, reachMs: 5_000 }),
+      states: () => [{ server: 'api/a', atFirst: { atMs: 0, state: 'up', why: '' }, later: [] }],
+    },
     config: () => config,
     generation: () => generation,
     state: () => 'running',

@@ -8,7 +8,7 @@ import type { ChangeData, ServerStatus } from '../../../src/shared/control/data.
 import { type VerbName, verbs } from '../../../src/shared/control/requests.ts'
 import { configOf, type Fake, fake, type Reply, row } from './fixtures.ts'
 
-const caller = { who: 'pid 1, uid 0', signal: new AbortController().signal, progress: () => undefined }
+const caller = { who: 'pid 1, uid 0', signal: new AbortController().signal, progress: () => true }
 
 async function say(made: Fake, request: object): Promise<Reply> {
   const reply = (await answerRequest(made.operation, JSON.stringify(request), caller)) as unknown as Reply
@@ -54,6 +54,8 @@ test('every verb answers what its schema says', async () => {
     cut: { server: 'api/z' },
     wait: { server: 'api/z', condition: 'drained', timeoutMs: 0 },
     remove: { server: 'api/z' },
+    tail: { limit: 1 },
+    why: { id: 'r-1' },
   }
   const order: VerbName[] = [
     'status',

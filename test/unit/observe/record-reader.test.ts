@@ -65,8 +65,8 @@ const full: HandWritten = {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   },
   captures: [
-    { index: 1, value: 'Bearer secret' },
-    { index: 0, value: 'acme' },
+    { name: 'authorization', value: 'Bearer secret' },
+    { name: 'x-tenant', value: 'acme' },
   ],
 }
 

@@ -32,7 +32,7 @@ export interface HandWritten {
   peer?: Uint8Array
   client?: Uint8Array
   texts?: Partial<Record<(typeof textNames)[number], Bytes>>
-  captures?: { index: number; value: Bytes }[]
+  captures?: { name: string; value: Bytes }[]
 }
 
 const textNames = ['method', 'host', 'target', 'requestId', 'referer', 'userAgent', 'traceparent'] as const
@@ -47,12 +47,19 @@ export function recordBytes(record: HandWritten): Buffer {
   const texts = textNames.map((name) => bytesOf(record.texts?.[name] ?? ''))
   const captures = record.captures ?? []
   const parts = [...(record.notes ?? []).map(noteBytes), ...texts]
-  for (const { index, value } of captures) parts.push(shorts([index, bytesOf(value).length]), bytesOf(value))
+  for (const { name, value } of captures) parts.push(shorts([captureKey(name), bytesOf(value).length]), bytesOf(value))
   const body = Buffer.concat(parts)
   const all = Buffer.alloc((HEAD_BYTES + body.length + 7) & ~7)
   fillHead(all, record, texts)
   body.copy(all, HEAD_BYTES)
   return all
+}
+
+/** FNV-1a of the name, folded to 16 bits; native/observe/record.h has the same. */
+function captureKey(name: string): number {
+  let hash = 2166136261
+  for (const byte of Buffer.from(name.toLowerCase())) hash = Math.imul(hash ^ byte, 16777619)
+  return (hash ^ (hash >>> 16)) & 0xffff
 }
 
 function fillHead(into: Buffer, record: HandWritten, texts: readonly Buffer[]): void {
