@@ -29,7 +29,7 @@ import { haproxyTcp, haproxyTcpAlternatives } from './peers/haproxy-tcp.ts'
 import { nginx, nginxAlternatives } from './peers/nginx.ts'
 import { nginxTcp, nginxTcpAlternatives } from './peers/nginx-tcp.ts'
 import type { PeerKind } from './peers/peer.ts'
-import { weir } from './peers/weir.ts'
+import { weir, weirAlternatives } from './peers/weir.ts'
 import { weirTcp } from './peers/weir-tcp.ts'
 
 /** What is compared on one layer. A peer has the same name on both. */
@@ -42,7 +42,7 @@ interface Layer {
 const layers: Record<'http' | 'tcp', Layer> = {
   http: {
     cases: [httpSmall, httpLatency, httpLarge, idleMemory, httpManyServers],
-    peers: [nginx, haproxy, weir, ...nginxAlternatives, ...haproxyAlternatives],
+    peers: [nginx, haproxy, weir, ...weirAlternatives, ...nginxAlternatives, ...haproxyAlternatives],
     startServers: startOrigins,
   },
   tcp: {

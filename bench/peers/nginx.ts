@@ -10,6 +10,8 @@ interface Tuning {
   /** By what is sent through it. */
   buffering: Record<PeerOptions['bodies'], string>
   extra: string
+  /** Of the format `combined`, buffered as its manual recommends. */
+  hasAccessLog?: boolean
 }
 
 const unbuffered32k = 'proxy_buffering off; proxy_buffers 8 32k; proxy_buffer_size 32k;'
@@ -30,6 +32,7 @@ const best: Tuning = {
 
 /** The others; `--peers nginx,nginx+round-robin` measures one against the choice above. */
 const alternatives: Record<string, Partial<Tuning>> = {
+  'access-log': { hasAccessLog: true },
   'round-robin': { balance: '' },
   'accept-one': { multiAccept: 'off' },
   'coarse-clock': { extra: 'timer_resolution 100ms;' },
@@ -76,7 +79,7 @@ error_log ${join(directory, 'error.log')} warn;
 events { worker_connections 16384; multi_accept ${tuning.multiAccept}; }
 http {
 ${paths.join('\n')}
-  access_log off;
+  access_log ${tuning.hasAccessLog ? `${join(directory, 'access.log')} combined buffer=64k flush=1s` : 'off'};
   tcp_nodelay on;
   server_tokens off;
   keepalive_timeout 75s;

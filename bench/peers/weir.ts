@@ -4,19 +4,38 @@ import { join } from 'node:path'
 import { temporaryDirectory } from '../lib/processes.ts'
 import { freePort, type PeerKind, type PeerOptions, type Probe, type RunningPeer, startPeer } from './peer.ts'
 
-const main = join(import.meta.dirname, '../../dist/main.js')
+const here = join(import.meta.dirname, '../..')
 
 export const weir: PeerKind = {
   name: 'weir',
   start: (options) => startWeir(options.core, (port) => config(options, port)),
 }
 
-/** Runs weir with a configuration that listens on the port it is given. */
-export async function startWeir(core: number | null, configFor: (port: number) => string, probe?: Probe): Promise<RunningPeer> {
+/** weir with an access log, and another checkout of it that is built: `WEIR_BEFORE=/path --peers weir,weir+before`. */
+export const weirAlternatives: PeerKind[] = [
+  {
+    name: 'weir+access-log',
+    start: (options) =>
+      startWeir(options.core, (port, directory) => `log: { access: ${join(directory, 'access.log')} }\n${config(options, port)}`),
+  },
+  {
+    name: 'weir+before',
+    start: (options) => startWeir(options.core, (port) => config(options, port), undefined, process.env['WEIR_BEFORE'] ?? here),
+  },
+]
+
+/** Runs weir with a configuration that listens on the port it is given; `home` is the checkout. */
+export async function startWeir(
+  core: number | null,
+  configFor: (port: number, directory: string) => string,
+  probe?: Probe,
+  home = here,
+): Promise<RunningPeer> {
   const directory = temporaryDirectory('weir')
   const port = await freePort()
+  const main = join(home, 'dist/main.js')
   const file = join(directory, 'weir.yaml')
-  writeFileSync(file, configFor(port))
+  writeFileSync(file, configFor(port, directory))
   return startPeer(core, port, directory, [process.execPath, main, 'run', file], probe)
 }
 

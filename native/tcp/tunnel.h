@@ -6,6 +6,7 @@
 // Files    tunnel_opening.cc (verdict, connect, PROXY header) · tunnel.cc (bytes) · tunnel_ending.cc (deadlines, resets, close)
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -81,6 +82,7 @@ struct Tunnel : TimerNode {
   TunnelPlan plan;
   TunnelSide sides[2];  // 0 client, 1 server
   Origin origin;
+  std::string server_name;  // of a ClientHello
   uint64_t address_key = 0;
   uint64_t opened_us = 0;
   uint64_t last_us = 0;   // when a byte moved

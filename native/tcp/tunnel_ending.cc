@@ -141,7 +141,9 @@ void Tunnels::observe(Tunnel& t) {
   row[abi::route_counter::bytes_out] += double(t.sides[1].bytes);
   if (!rt_.records) return;
   RecordHead head;
-  char* to = rt_.records->begin(sizeof head);
+  const std::string_view name = std::string_view(t.server_name).substr(0, kMostTextBytes);
+  head.lengths[unsigned(RecordText::host)] = uint16_t(name.size());
+  char* to = rt_.records->begin(sizeof head + name.size());
   if (!to) return;
   head.kind = uint8_t(abi::record_kind::tunnel);
   head.termination = t.termination;
@@ -160,6 +162,7 @@ void Tunnels::observe(Tunnel& t) {
   memcpy(head.peer, t.origin.ip.bytes, sizeof head.peer);
   memcpy(head.client, t.origin.ip.bytes, sizeof head.client);
   memcpy(to, &head, sizeof head);
+  if (!name.empty()) memcpy(to + sizeof head, name.data(), name.size());
   rt_.records->commit();
 }
 

@@ -20,6 +20,7 @@ void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_
   t->address_key = address_key;
   t->opened_us = t->last_us = rt_.now_us;
   t->plan.route = uint16_t(listener);
+  if (!hello.server_name.empty()) t->server_name = hello.server_name;
   t->sides[0].fd = std::move(client);
   rt_.count(abi::worker_counter::open_tunnels);
   if (!watch(*t, 0, watched ? Watch::anew : Watch::first)) return close(*t, true);

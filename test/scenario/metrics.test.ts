@@ -100,15 +100,15 @@ test('with 1,000 servers the primary never stands still for 20 ms, whoever scrap
   t.after(() => hanging.forEach((socket) => void socket.destroy()))
   for (const socket of hanging) socket.on('error', () => undefined).write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n')
   let answered = 0
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 3; round++) {
     const crowd = Array.from({ length: 16 }, () => fetch(`${url.origin}/metrics`).then((response) => response.arrayBuffer()))
     crowd.push(...['live?window=1m', 'status'].map((path) => fetch(`${url.origin}/api/${path}`).then((response) => response.arrayBuffer())))
     const done = Promise.all(crowd)
     for (let i = 0; i < 20; i++) answered += (await ask(t, weir.port())).status === 200 ? 1 : 0
     assert.ok((await done).every((bytes) => bytes.byteLength > 100_000))
   }
-  assert.equal(answered, 120, 'traffic is served meanwhile')
-  await until(() => delay.longest().length >= begun + 6, { within: 20_000 })
+  assert.equal(answered, 60, 'traffic is served meanwhile')
+  await until(() => delay.longest().length >= begun + 4, { within: 20_000 })
   const longest = delay.longest().slice(begun + 1)
   assert.ok(Math.max(...longest) < 20, `milliseconds: ${longest.map((ms) => ms.toFixed(1)).join(' ')}`)
 })

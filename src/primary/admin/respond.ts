@@ -38,9 +38,9 @@ const PIECE = 128 * 1024
 export async function sendLarge(response: ServerResponse, status: number, body: Uint8Array, headers: Headers): Promise<void> {
   response.writeHead(status, { ...common, 'Content-Length': body.byteLength, ...headers })
   for (let at = 0; at < body.byteLength && !response.destroyed && response.req.method !== 'HEAD'; at += PIECE) {
-    const isTaken = response.write(body.subarray(at, at + PIECE))
-    // A socket that takes everything would keep this loop, and the event loop, for all of it.
-    await (isTaken ? new Promise((resolve) => setImmediate(resolve)) : drained(response))
+    if (!response.write(body.subarray(at, at + PIECE))) await drained(response)
+    // A socket that takes everything would keep the event loop for all of it.
+    await new Promise((resolve) => setImmediate(resolve))
   }
   response.end()
 }
