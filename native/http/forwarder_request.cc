@@ -57,6 +57,7 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
     ex.reused = true;
     rt_.count_server(s->slot, abi::server_counter::reused);
   } else {
+    ex.attempt_us = monotonic_us();
     u = pool_.open(*s, error);
   }
   if (!u) return attempt_failed(ex, abi::failure::connect, error);
@@ -67,7 +68,6 @@ void Forwarder::start_attempt(Exchange& ex, const Verdict& v) {
   ex.upstream = u;
   if (u->state == UpstreamConnection::State::connecting) {
     ex.stage = Stage::connecting;
-    ex.attempt_us = monotonic_us();
     ex.seen.end(ex.attempt_us);
     rt_.wheel.arm(u, ex.plan->connect_ms);
     return;

@@ -78,6 +78,7 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
   for (; size_t(t.addresses_tried) < count; t.address_index = uint16_t((t.address_index + 1) % count)) {
     ++t.addresses_tried;
     bool in_progress = false;
+    t.attempt_us = monotonic_us();
     side.fd.reset(start_connect(s.addresses[t.address_index], in_progress, error));
     if (!side.fd.valid()) continue;
     if (!watch(t, 1, Watch::first)) {
@@ -87,7 +88,6 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
     }
     rt_.count_server(s.slot, abi::server_counter::connects);
     t.state = Tunnel::State::connecting;
-    t.attempt_us = monotonic_us();
     if (in_progress) rt_.wheel.arm(&t, t.plan.connect_ms);
     else joined(t);
     return true;

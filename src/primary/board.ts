@@ -180,7 +180,8 @@ export class Board {
       const at = serverIndex(column, slot, 0)
       const inFlight = this.#counters[at + serverCounter.inFlight] as number
       if (inFlight !== 0) Atomics.sub(this.#totals, inFlightIndex(slot), inFlight)
-      for (const gauge of [serverCounter.inFlight, serverCounter.idle, serverCounter.failureRun, serverCounter.openTunnels]) this.#counters[at + gauge] = 0
+      for (const gauge of [serverCounter.inFlight, serverCounter.idle, serverCounter.failureRun, serverCounter.openTunnels])
+        this.#counters[at + gauge] = 0
       const waiting = this.#counters[at + serverCounter.waiting] as number
       if (waiting !== 0) Atomics.sub(this.#totals, waitingIndex(slot), waiting)
       this.#counters[at + serverCounter.waiting] = 0

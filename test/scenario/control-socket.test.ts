@@ -41,6 +41,7 @@ test('every verb answers what its published schema says', async (t) => {
     { verb: 'status' },
     { verb: 'workers' },
     { verb: 'figures', upstream: 'app' },
+    { verb: 'live', window: '1m' },
     { verb: 'sessions' },
     { verb: 'add', upstream: 'app', address: c!.address, name: 'c' },
     { verb: 'wait', server, condition: 'up', timeoutMs: 5_000 },
