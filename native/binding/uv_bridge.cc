@@ -2,12 +2,13 @@
 
 namespace weir::binding {
 
-// Lives on after `stop` until libuv has closed all four.
+// Lives on after `stop` until libuv has closed all of them.
 struct UvBridge::Handles {
   uv_poll_t poll;
   uv_timer_t timer;
   uv_idle_t idle;
   uv_prepare_t prepare;
+  uv_check_t check;
   UvBridge* owner;
   int open = 0;
   bool idle_active = false;
@@ -22,13 +23,19 @@ bool UvBridge::start(napi_env env) {
   uv_timer_init(loop, &h->timer);
   uv_idle_init(loop, &h->idle);
   uv_prepare_init(loop, &h->prepare);
+  uv_check_init(loop, &h->check);
   uv_unref(reinterpret_cast<uv_handle_t*>(&h->prepare));
-  h->poll.data = h->timer.data = h->idle.data = h->prepare.data = h.get();
-  h->open = 4;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&h->check));
+  h->poll.data = h->timer.data = h->idle.data = h->prepare.data = h->check.data = h.get();
+  h->open = 5;
   handles_ = h.release();
   uv_poll_start(&handles_->poll, UV_READABLE, [](uv_poll_t* p, int, int) { static_cast<Handles*>(p->data)->owner->turn(); });
   uv_prepare_start(&handles_->prepare, [](uv_prepare_t* p) {
     static_cast<Handles*>(p->data)->owner->engine_.rt.arrivals.going_to_wait(monotonic_us());
+  });
+  uv_check_start(&handles_->check, [](uv_check_t* c) {
+    ArrivalClock& arrivals = static_cast<Handles*>(c->data)->owner->engine_.rt.arrivals;
+    if (!arrivals.has_looked()) arrivals.waited(monotonic_us());
   });
   rearm();
   return true;
@@ -70,10 +77,12 @@ void UvBridge::stop() {
   };
   uv_poll_stop(&h->poll);
   uv_prepare_stop(&h->prepare);
+  uv_check_stop(&h->check);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->poll), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->timer), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->idle), closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&h->prepare), closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&h->check), closed);
 }
 
 }  // namespace weir::binding

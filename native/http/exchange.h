@@ -116,6 +116,7 @@ struct Observed {
   void begin(uint64_t us) { ours_since_us = us; }
   // The server's first bytes were there to be read at `ready`; the request had been handed over at `sent`.
   void first_bytes(uint64_t ready, uint64_t sent) {
+    if (ready < sent) ready = sent;  // an estimate; an answer comes behind its request
     if (first_byte_us == 0) first_byte_us = ready > sent ? uint32_t(ready - sent) : 1;
     begin(ready);
   }

@@ -1,6 +1,7 @@
 // Towards the server: attempts, the request's body, and what happens when an attempt fails.
 #include <errno.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "http/forwarder.h"
@@ -113,8 +114,8 @@ void Forwarder::connected(UpstreamConnection& u) {
   }
   u.state = UpstreamConnection::State::leased;
   u.server->preferred = u.address_index;
-  const uint64_t connected_us = rt_.arrivals.came_us();
-  ex.seen.connect_us = connected_us > ex.attempt_us ? uint32_t(connected_us - ex.attempt_us) : 1;
+  const uint64_t connected_us = std::max(rt_.arrivals.came_us(), ex.attempt_us);
+  ex.seen.connect_us = std::max(uint32_t(connected_us - ex.attempt_us), 1u);
   rt_.histograms.record_server(u.server->slot, abi::phase::connect, ex.seen.connect_us);
   ex.seen.begin(connected_us);
   const Token me{TokenKind::upstream, u.slot_generation, u.slot_index};

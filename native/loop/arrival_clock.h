@@ -14,13 +14,23 @@ namespace weir {
 class ArrivalClock {
  public:
   // The loop is about to wait for events.
-  void going_to_wait(uint64_t us) { waits_since_us_ = us; }
+  void going_to_wait(uint64_t us) {
+    waits_since_us_ = us;
+    has_looked_ = false;
+  }
+  [[nodiscard]] bool has_looked() const { return has_looked_; }
+  // It has waited, and something else than events of ours ended that.
+  void waited(uint64_t us) {
+    if (us - waits_since_us_ >= kLeastSleepUs) slept_until_us_ = us;
+  }
   // It has got `count` events.
   void looked(uint64_t us, unsigned count) {
     has_slept_ = waits_since_us_ == 0 || us - waits_since_us_ >= kLeastSleepUs;
-    is_long_ = last_look_us_ != 0 && us - last_look_us_ >= tick_us_;
-    earliest_us_ = last_look_us_;
-    from_us_ = has_slept_ || last_look_us_ == 0 ? us : last_look_us_;
+    has_looked_ = true;
+    // While it slept nothing can have come without an end of the sleep.
+    earliest_us_ = has_slept_ ? last_look_us_ : std::max(last_look_us_, slept_until_us_);
+    is_long_ = last_look_us_ != 0 && us - earliest_us_ >= tick_us_;
+    from_us_ = has_slept_ || last_look_us_ == 0 ? us : earliest_us_;
     last_look_us_ = us;
     count_ = count;
   }
@@ -61,9 +71,11 @@ class ArrivalClock {
   uint64_t last_look_us_ = 0;
   uint64_t from_us_ = 0;
   uint64_t earliest_us_ = 0;
+  uint64_t slept_until_us_ = 0;
   uint64_t now_us_ = 0;
   unsigned count_ = 0;
   bool has_slept_ = true;
+  bool has_looked_ = true;
   bool is_long_ = false;
 };
 

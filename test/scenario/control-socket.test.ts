@@ -42,6 +42,8 @@ test('every verb answers what its published schema says', async (t) => {
     { verb: 'workers' },
     { verb: 'figures', upstream: 'app' },
     { verb: 'live', window: '1m' },
+    { verb: 'tail', limit: 1 },
+    { verb: 'why', id: '' },
     { verb: 'sessions' },
     { verb: 'add', upstream: 'app', address: c!.address, name: 'c' },
     { verb: 'wait', server, condition: 'up', timeoutMs: 5_000 },
@@ -64,9 +66,16 @@ test('every verb answers what its published schema says', async (t) => {
     [],
     'every verb is here',
   )
+  let requestId = ''
   for (const request of requests) {
+    // Somebody asks for something while the stream is open.
+    const asking = request.verb === 'tail' ? setInterval(() => void fetch(balancer.url()), 50) : undefined
+    t.after(() => clearInterval(asking))
+    if (request.verb === 'why') request['id'] = requestId
     const lines = await linesOf(t, socket, request, 15_000)
+    clearInterval(asking)
     const last = lines.at(-1)
+    if (request.verb === 'tail') requestId = /"requestId":"([^"]+)"/.exec(JSON.stringify(lines[0]))?.[1] ?? ''
     assert.equal(last?.error, undefined, `${JSON.stringify(request)}: ${JSON.stringify(last?.error)}`)
     assert.deepEqual(faultsOf(`answer.${request.verb}`, last), [], request.verb)
     for (const line of lines.slice(0, -1)) assert.deepEqual(faultsOf('progress', line), [])

@@ -71,7 +71,9 @@ test('only what the expression means is shown, within a moment', async (t) => {
     .split('\n')
     .map((line) => JSON.parse(line) as LogRecord)
   assert.ok(records.every(({ status, upstream }) => status === 503 && upstream === 'app'))
-  assert.deepEqual([records.at(-1)?.server, records.at(-1)?.query], ['one', 'token=redacted'])
+  // Lines of two workers may change places within a moment.
+  const one = records.find(({ path }) => path === '/bad/one')
+  assert.deepEqual([one?.server, one?.query], ['one', 'token=redacted'])
   live.interrupt()
   assert.equal(await live.ended, 130)
   assert.equal(live.err(), '')

@@ -11,6 +11,7 @@ import { leaves } from './schema-leaves.ts'
 const otherwise: Record<string, string> = {
   'listeners.*.bind': 'address by address',
   'listeners.*.upstream': 'as the one route that it stands for',
+  'admin.tokenFile': 'as the token in it',
   'upstreams.*.servers[].name': 'makes it another server',
   'upstreams.*.servers[].dns': 'makes it another name',
   'upstreams.*.servers[].srv': 'makes it another name',
