@@ -27,11 +27,16 @@ uint64_t hash_of(const RecordView& record) {
 
 LogFormat::Header::Header(std::string_view plain, bool secret) : name(escaped_json(plain, kMostHeaderNameBytes)), is_secret(secret), key(capture_key(plain)) {}
 
+bool LogFormat::may_want(const RecordHead& head) const {
+  if (only_traced && head.lengths[unsigned(RecordText::traceparent)] == 0) return false;
+  if (share > 0 || (slow_us > 0 && head.total_us >= slow_us)) return true;
+  return head.termination != abi::termination::ok || head.status >= 500 || head.attempts > 1;
+}
+
 bool LogFormat::wants(const RecordView& record) const {
-  if (only_traced && record.text(RecordText::traceparent).empty()) return false;
-  if (share >= 1) return true;
   const RecordHead& head = record.head;
-  if (slow_us > 0 && head.total_us >= slow_us) return true;
+  if (!may_want(head)) return false;
+  if (share >= 1 || (slow_us > 0 && head.total_us >= slow_us)) return true;
   if (head.termination != abi::termination::ok || head.status >= 500 || head.attempts > 1) return true;
   return double(hash_of(record) >> 11) * 0x1p-53 < share;
 }

@@ -28,6 +28,8 @@ struct LogFormat {
   bool only_traced = false;  // none without a traceparent
 
   [[nodiscard]] bool has(int field) const { return fields >> field & 1; }
+  // Whether it may be, as far as its head tells. Saves the copy of what is certainly not.
+  [[nodiscard]] bool may_want(const RecordHead& head) const;
   // Whether a record is one of those to write. The same for every reader, and for all records of one request id.
   [[nodiscard]] bool wants(const RecordView& record) const;
 };

@@ -39,7 +39,8 @@ size_t RecordReader::read(unsigned cursor, char* into, size_t room) {
 // The next line of any worker; 0 when none has anything new.
 size_t RecordReader::next_line(Place& place, char* into) {
   for (unsigned empty = 0; empty < rings_.workers();) {
-    const size_t bytes = place.columns[place.column].next(record_);
+    const auto may_want = [](const RecordHead& head, const void* format) { return static_cast<const LogFormat*>(format)->may_want(head); };
+    const size_t bytes = place.columns[place.column].next(record_, may_want, &place.format);
     if (bytes == 0) {
       place.column = (place.column + 1) % rings_.workers();
       ++empty;

@@ -40,13 +40,14 @@ RecordCursor::RecordCursor(const char* ring, From from)
   lost_ = 0;
 }
 
-size_t RecordCursor::next(char* into) {
+size_t RecordCursor::next(char* into, HeadFilter* wants, const void* context) {
   for (;;) {
     const uint64_t now = head();
     if (at_ == now) return 0;
     // A ring that was begun anew has nothing that this cursor could miss.
     if (now < at_) at_ = 0, ordinal_ = 0;
-    const size_t bytes = is_overtaken(at_) ? 0 : copy(now, into);
+    bool is_wanted = true;
+    const size_t bytes = is_overtaken(at_) ? 0 : copy(now, into, is_wanted, wants, context);
     std::atomic_thread_fence(std::memory_order_acquire);
     if (bytes == 0 || is_overtaken(at_)) {
       seek(at_ + 8);
@@ -56,15 +57,16 @@ size_t RecordCursor::next(char* into) {
     if (uint8_t(into[offsetof(Lead, kind)]) == abi::record_kind::filler) continue;
     ++ordinal_;
     ++read_;
-    return bytes;
+    if (is_wanted) return bytes;
   }
 }
 
 // Whether a writer may have begun to write over what is there.
 bool RecordCursor::is_overtaken(uint64_t position) const { return head() - position > kRingBytes - kMostAhead; }
 
-// What begins at `at_`, of a filler only its lead; answers how far it reaches. 0: no record, whatever it is.
-size_t RecordCursor::copy(uint64_t head, char* into) const {
+// What begins at `at_`, of a filler only its lead, and of a record that is not wanted only its head; answers how far it reaches. 0: no
+// record, whatever it is.
+size_t RecordCursor::copy(uint64_t head, char* into, bool& is_wanted, HeadFilter* wants, const void* context) const {
   const uint64_t offset = at_ % kRingBytes, left = kRingBytes - offset;
   Lead lead;
   if (left < sizeof lead) return 0;
@@ -72,7 +74,11 @@ size_t RecordCursor::copy(uint64_t head, char* into) const {
   const bool is_filler = lead.kind == abi::record_kind::filler;
   if (lead.bytes > std::min(left, head - at_) || lead.bytes > kMostRecordBytes || lead.bytes % 8) return 0;
   if (is_filler ? lead.bytes != left : lead.bytes < sizeof(RecordHead)) return 0;
-  if (!is_filler) std::memcpy(into, bytes_ + offset, lead.bytes);
+  if (!is_filler) {
+    std::memcpy(into, bytes_ + offset, sizeof(RecordHead));
+    is_wanted = !wants || wants(*reinterpret_cast<const RecordHead*>(into), context);
+    if (is_wanted) std::memcpy(into + sizeof(RecordHead), bytes_ + offset + sizeof(RecordHead), lead.bytes - sizeof(RecordHead));
+  }
   // What was checked, also where another process writes there just now.
   std::memcpy(into, &lead, sizeof lead);
   return lead.bytes;

@@ -90,8 +90,12 @@ class RecordCursor {
   enum class From { latest, oldest };
   RecordCursor(const char* ring, From from);
 
-  // Copies the next record into `into`, of kMostRecordBytes; answers how many bytes, at least a head's. 0: nothing new.
-  [[nodiscard]] size_t next(char* into);
+  // Whether a record may be wanted, by its head alone, which nobody has checked yet.
+  using HeadFilter = bool(const RecordHead& head, const void* context);
+
+  // Copies the next record into `into`, of kMostRecordBytes and aligned for a head; answers how many bytes, at least a head's. 0: nothing
+  // new. Of what `wants` does not want only the head is looked at: most records are of no interest to most readers.
+  [[nodiscard]] size_t next(char* into, HeadFilter* wants = nullptr, const void* context = nullptr);
   [[nodiscard]] uint64_t read() const { return read_; }
   // Overwritten before this cursor came to them.
   [[nodiscard]] uint64_t lost() const { return lost_; }
@@ -99,7 +103,7 @@ class RecordCursor {
  private:
   [[nodiscard]] uint64_t head() const { return numbers_->head.load(std::memory_order_acquire); }
   [[nodiscard]] bool is_overtaken(uint64_t position) const;
-  [[nodiscard]] size_t copy(uint64_t head, char* into) const;
+  [[nodiscard]] size_t copy(uint64_t head, char* into, bool& is_wanted, HeadFilter* wants, const void* context) const;
   void seek(uint64_t from);
   void arrive(uint64_t position, uint64_t ordinal);
 

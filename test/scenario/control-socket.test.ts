@@ -75,7 +75,7 @@ test('every verb answers what its published schema says', async (t) => {
     const lines = await linesOf(t, socket, request, 15_000)
     clearInterval(asking)
     const last = lines.at(-1)
-    if (request.verb === 'tail') requestId = /"requestId":"([^"]+)"/.exec(JSON.stringify(lines[0]))?.[1] ?? ''
+    if (request.verb === 'tail') requestId = /"requestId":"([^"]+)"/.exec(JSON.stringify(lines))?.[1] ?? ''
     assert.equal(last?.error, undefined, `${JSON.stringify(request)}: ${JSON.stringify(last?.error)}`)
     assert.deepEqual(faultsOf(`answer.${request.verb}`, last), [], request.verb)
     for (const line of lines.slice(0, -1)) assert.deepEqual(faultsOf('progress', line), [])
