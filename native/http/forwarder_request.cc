@@ -114,7 +114,7 @@ void Forwarder::connected(UpstreamConnection& u) {
   }
   u.state = UpstreamConnection::State::leased;
   u.server->preferred = u.address_index;
-  const uint64_t connected_us = std::max(rt_.arrivals.came_us(), ex.attempt_us);
+  const uint64_t connected_us = rt_.arrivals.came_after(ex.attempt_us);
   ex.seen.connect_us = std::max(uint32_t(connected_us - ex.attempt_us), 1u);
   rt_.histograms.record_server(u.server->slot, abi::phase::connect, ex.seen.connect_us);
   ex.seen.begin(connected_us);

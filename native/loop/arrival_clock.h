@@ -41,8 +41,10 @@ class ArrivalClock {
     now_us_ = us;
     is_long_ = false;
   }
-  // When the event that is looked at came.
-  [[nodiscard]] uint64_t came_us() const { return now_us_; }
+  // When the event that is looked at came, which cannot have come before `us`.
+  [[nodiscard]] uint64_t came_after(uint64_t us) const {
+    return now_us_ > us || last_look_us_ < us ? std::max(now_us_, us) : us + (last_look_us_ - us) / 2;
+  }
   // When the bytes that are read from this socket now became ready, in microseconds of the loop's clock.
   [[nodiscard]] uint64_t ready_us(int fd) const { return is_long_ ? by_ticks(fd) : now_us_; }
 

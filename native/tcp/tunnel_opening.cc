@@ -1,6 +1,8 @@
 // From a client's connection to two joined sockets: the verdict, the connect, and the PROXY header for the server.
 #include <errno.h>
 
+#include <algorithm>
+
 #include "loop/io.h"
 #include "tcp/tunnel.h"
 
@@ -148,7 +150,7 @@ void Tunnels::greet(Tunnel& t) {
 void Tunnels::joined(Tunnel& t) {
   t.state = Tunnel::State::joined;
   t.last_us = rt_.now_us;
-  t.connect_us = rt_.arrivals.came_us() > t.attempt_us ? uint32_t(rt_.arrivals.came_us() - t.attempt_us) : 1;
+  t.connect_us = std::max(uint32_t(rt_.arrivals.came_after(t.attempt_us) - t.attempt_us), 1u);
   rt_.histograms.record_server(t.server_slot, abi::phase::connect, t.connect_us);
   rt_.histograms.record_route(t.plan.route, abi::phase::connect, t.connect_us);
   rt_.count(abi::worker_counter::tunnels);

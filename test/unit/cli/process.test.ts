@@ -8,11 +8,11 @@ import { inTime, type Scope, until } from '../../scenario/lib/wait.ts'
 import { answer, fakeControl, progress } from './lib/fake-control.ts'
 import { server, status, waited } from './lib/samples.ts'
 
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
 
 /** The command line as a process of its own, from source. */
 function weirProcess(scope: Scope, words: string[]) {
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...words], { env: { ...process.env, SHELL: '/bin/bash' } })
+  const child = spawn(process.execPath, [main, ...words], { env: { ...process.env, SHELL: '/bin/bash' } })
   const text = { out: '', err: '' }
   child.stdout.on('data', (bytes: Buffer) => {
     text.out += bytes

@@ -5,16 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { configWith, file } from './helper.ts'
 
 const root = new URL('../../../', import.meta.url)
-const program = `
-  import yargs from 'yargs'
-  import { checkCommand } from './src/cli/check.ts'
-  import { schemaCommand } from './src/cli/schema.ts'
-  await yargs(process.argv.slice(1)).command(checkCommand).command(schemaCommand).strict().parseAsync()`
-
 function weir(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const words0 = ['--import', 'tsx', '--input-type=module', '--eval', program, '--', ...words]
   return new Promise((resolve) => {
-    execFile(process.execPath, words0, { cwd: fileURLToPath(root), timeout: 30_000 }, (error, out, err) => {
+    execFile(process.execPath, ['dist/main.js', ...words], { cwd: fileURLToPath(root), timeout: 30_000 }, (error, out, err) => {
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
     })
   })

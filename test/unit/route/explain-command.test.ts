@@ -54,11 +54,10 @@ upstreams:
 `,
 )
 
+const MAIN = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
+
 function explain(...args: string[]) {
-  const script = `import yargs from 'yargs'
-    import { explainCommand } from ${JSON.stringify(new URL('../../../src/cli/explain.ts', import.meta.url).href)}
-    await yargs(process.argv.slice(1)).command(explainCommand).strict().parseAsync()`
-  const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script, 'explain', ...args], {
+  const run = spawnSync(process.execPath, [MAIN, 'explain', ...args], {
     encoding: 'utf8',
     timeout: 30_000,
   })
