@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 
 const directory = mkdtempSync(join(tmpdir(), 'weir-explain-'))
 after(() => rmSync(directory, { recursive: true }))
