@@ -61,7 +61,7 @@ test('a drain by command shows within a second, with what is still in flight', {
   const row = page.getByRole('table', { name: 'Servers of api' }).getByRole('row').nth(1)
   await row.getByText('up', { exact: true }).waitFor()
 
-  // A second, and what a busy machine takes to start commands: the best of some tries counts.
+  // A second, on a machine that does nothing else: the best of some tries counts.
   const times: number[] = []
   while (times.length < 4 && !times.some((ms) => ms < 1_000)) {
     assert.equal((await command(weir, 'ready', 'api/a')).code, 0)

@@ -41,7 +41,11 @@ export class AdminDesk {
   constructor(options: AdminServerOptions) {
     this.#options = options
     this.#access = new Access(options.config)
-    this.#streams = new LiveStreams(options.statistics, adminLimits.viewers)
+    this.#streams = new LiveStreams(
+      options.statistics,
+      adminLimits.viewers,
+      () => options.operation.fleet.table.version + options.operation.generation(),
+    )
     this.#scrapes = new Scrapes(options.statistics, adminLimits.scrapes)
   }
 

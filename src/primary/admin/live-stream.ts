@@ -1,10 +1,12 @@
-/** Live views as server-sent events: one a second and window, made once for all who watch. */
+/** Live views as server-sent events: one a second and window, and one soon after a change; made once for all who watch. */
 import type { ServerResponse } from 'node:http'
 import type { WindowName } from '../../shared/statistics/live.ts'
 import type { Statistics } from '../statistics/statistics.ts'
 import { beginStream } from './respond.ts'
 
 const EVERY_MS = 1_000
+/** So often it is looked whether something has changed. Not oftener: many servers may change at once, for long. */
+const LOOK_MS = 250
 /** Who has not read the view before by then is not watching. */
 const MOST_LATE = 10
 
@@ -15,14 +17,19 @@ interface Viewer {
 }
 
 export class LiveStreams {
-  readonly #statistics: Pick<Statistics, 'live'>
+  readonly #statistics: Pick<Statistics, 'live' | 'renewViews'>
   readonly #most: number
+  /** Another number after each change of what views show. */
+  readonly #version: () => number
   readonly #viewers = new Map<WindowName, Set<Viewer>>()
   #timer: NodeJS.Timeout | undefined
+  #seen = 0
+  #toldMs = 0
 
-  constructor(statistics: Pick<Statistics, 'live'>, most: number) {
+  constructor(statistics: Pick<Statistics, 'live' | 'renewViews'>, most: number, version: () => number) {
     this.#statistics = statistics
     this.#most = most
+    this.#version = version
   }
 
   get size(): number {
@@ -41,7 +48,7 @@ export class LiveStreams {
     beginStream(response)
     // Late ones are dropped by count, and a stream has no end that a deadline could watch.
     response.socket?.setTimeout(0)
-    this.#timer ??= setInterval(() => this.#tellAll(), EVERY_MS).unref()
+    this.#timer ??= setInterval(() => this.#look(), LOOK_MS).unref()
     void this.#tell(window, [viewer])
     return true
   }
@@ -56,6 +63,17 @@ export class LiveStreams {
     if (this.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined
+  }
+
+  #look(): void {
+    const version = this.#version()
+    const hasChanged = version !== this.#seen
+    // A timer comes a little early or late.
+    if (!hasChanged && performance.now() - this.#toldMs < EVERY_MS - LOOK_MS / 2) return
+    this.#seen = version
+    if (hasChanged) this.#statistics.renewViews()
+    this.#toldMs = performance.now()
+    this.#tellAll()
   }
 
   #tellAll(): void {

@@ -16,6 +16,11 @@ export class SharedResults<K, T> {
     this.#options = options
   }
 
+  /** What is made already is not fresh any more. */
+  renew(): void {
+    for (const made of this.#made.values()) if (made.untilMs !== Number.POSITIVE_INFINITY) made.untilMs = 0
+  }
+
   /** Rejects as the making does; that is not kept. */
   get(key: K): Promise<T> {
     const { now, freshMs } = this.#options

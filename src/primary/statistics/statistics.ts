@@ -72,6 +72,11 @@ export class Statistics {
     return this.#views.get(window)
   }
 
+  /** Something has changed that a view shows: the next one is made anew. */
+  renewViews(): void {
+    this.#views.renew()
+  }
+
   /** Nothing before it was kept: then it begins. */
   latencies(): Promise<Latencies> {
     if (this.#hasLooked) return this.#latencies.get('1m')
