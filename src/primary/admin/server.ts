@@ -14,7 +14,7 @@ import { adminLimits } from './limits.ts'
 export interface AdminServerOptions {
   config: AdminConfig
   operation: Operation
-  statistics: Pick<Statistics, 'live' | 'scrape'>
+  statistics: Pick<Statistics, 'live' | 'renewViews' | 'scrape'>
   /** Asked for each request. */
   ready(): ReadyState
 }

@@ -27,7 +27,7 @@ test('an address that is taken is a sentence', async (t) => {
   await once(other, 'listening')
   const { port } = other.address() as { port: number }
   const bind = { kind: 'tcp' as const, host: '127.0.0.1', port, lastPort: port, text: `127.0.0.1:${port}` }
-  const statistics = { live: async () => Buffer.of(), scrape: async () => Buffer.of() }
+  const statistics = { renewViews: () => {}, live: async () => Buffer.of(), scrape: async () => Buffer.of() }
   const config = { bind, token: null, viewToken: null, hosts: [] }
   await assert.rejects(openAdmin({ config, operation: fake().operation, statistics, ready: () => ({ isReady: true, why: '' }) }), {
     message: new RegExp(`^cannot open the HTTP interface at 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),

@@ -46,6 +46,7 @@ export async function opened(t: TestContext, config: Partial<AdminConfig> = {}):
     ask: (path, options) => ask(one.server.address, path, options),
   }
   const statistics = {
+    renewViews() {},
     async scrape(format: ExpositionFormat) {
       one.made.scrapes.push(format)
       return one.text
