@@ -31,8 +31,8 @@ function quantileOf(counts: Float64Array, share: number): number {
   return 0
 }
 
-/** A machine that has other work to do delays clients, too: what does not agree is measured again, at most twice. */
-async function agree(measure: () => Promise<void>, left = 2): Promise<void> {
+/** A machine that has other work to do delays clients, too: what does not agree is measured again, four times at most. */
+async function agree(measure: () => Promise<void>, left = 4): Promise<void> {
   try {
     await measure()
   } catch (error) {
