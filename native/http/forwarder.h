@@ -4,8 +4,8 @@
 // Note     any call into the Decider may end any connection; objects are looked at again after it, and memory goes at the batch's end.
 // Files    forwarder_client.cc (accept, heads, answers) · forwarder_close.cc (writes, ends) · forwarder_request.cc (attempts, request bodies, failures)
 //          forwarder_departure.cc (connections that are to leave) · forwarder_cut.cc (exchanges that are taken from a server)
-//          · forwarder_observe.cc (counters, histograms and records of what has ended) · forwarder_hedge.cc (a second attempt beside the first) · forwarder_response.cc (response heads and bodies)
-//          · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
+//          · forwarder_observe.cc (counters, histograms and records of what has ended) · forwarder_hedge.cc (a second attempt beside the
+//          first) · forwarder_response.cc (response heads and bodies) · forwarder_splice.cc (large bodies) · forwarder_timers.cc (deadlines)
 #pragma once
 #include <sys/epoll.h>
 

@@ -114,13 +114,14 @@ void Forwarder::on_route(Exchange& ex, unsigned row) {
 }
 
 void Forwarder::trace(Exchange& ex) {
-  auto context = std::make_unique<TraceContext>();
-  if (begin_trace(first_value(ex.request, HeaderId::traceparent), rt_.trace_share, random_, *context)) ex.seen.trace = std::move(context);
+  TraceContext context;
+  if (begin_trace(first_value(ex.request, HeaderId::traceparent), rt_.trace_share, random_, context))
+    ex.seen.trace = std::make_unique<TraceContext>(context);
 }
 
 void Forwarder::note_failure(Exchange& ex, const Failure& f) {
   const uint64_t at = rt_.now_us > ex.started_us ? rt_.now_us - ex.started_us : 0;
-  kept_of(ex).note({uint32_t(std::min<uint64_t>(at, UINT32_MAX)), uint16_t(ex.server_slot), uint8_t(f.reason), uint8_t(f.error)});
+  kept_of(ex).note({uint32_t(std::min<uint64_t>(at, UINT32_MAX)), uint16_t(ex.server_slot), uint16_t(f.reason & 0xf), uint16_t(f.error & 0xfff)});
 }
 
 // The buffer of its head is about to be given back.

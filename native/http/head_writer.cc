@@ -1,8 +1,8 @@
 #include "http/head_writer.h"
-#include "http/response_facts.h"
 
 #include "http/head_parts.h"
 #include "http/header_names.h"
+#include "http/response_facts.h"
 #include "http/identity.h"
 #include "http/status_text.h"
 #include "http/text.h"
@@ -278,7 +278,7 @@ void write_answer_head(ByteSink& out, const HeadSources& from, const Answer& ans
   out.put("\r\n");
   put_header(out, "Date", date);
   out.put(answer.headers);
-  write_answer_facts(out, from, answer.status);
+  write_answer_facts(out, from, answer);
   const bool bodiless = answer.status == 204 || answer.status == 304;
   if (!bodiless) {
     if (length > 0 && !content_type.empty()) put_header(out, "Content-Type", content_type);

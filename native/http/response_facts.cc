@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "http/head_parts.h"
+#include "http/text.h"
 
 namespace weir {
 
@@ -59,12 +60,20 @@ std::string_view error_type(uint8_t termination) {
   }
 }
 
+// A String of RFC 9651 3.3.3: ASCII alone, and a server's name may hold more.
+void put_string(ByteSink& out, std::string_view text) {
+  out.put('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out.put('\\');
+    out.put(c >= ' ' && c <= '~' ? c : '?');
+  }
+  out.put('"');
+}
+
 void put_next_hop(ByteSink& out, const HeadSources& from) {
   if (from.exchange.attempts == 0 || !from.server) return;
-  // A name of an upstream and a server holds letters, digits and the like only: a quoted string can hold it as it is.
-  out.put("; next-hop=\"");
-  out.put(from.server->name);
-  out.put('"');
+  out.put("; next-hop=");
+  put_string(out, from.server->name);
 }
 
 void put_request_id(ByteSink& out, const HeadSources& from) { put_header(out, "X-Request-Id", request_id(from)); }
@@ -73,6 +82,17 @@ bool has_request_id(const MessageHead& head) {
   bool found = false;
   each_value(head, HeaderId::x_request_id, [&](std::string_view) { found = true; });
   return found;
+}
+
+// A function of the configuration may have said one.
+bool names_request_id(std::string_view lines) {
+  for (size_t at = 0; at < lines.size();) {
+    constexpr std::string_view name = "x-request-id:";
+    if (equals_ignoring_case(lines.substr(at, name.size()), name)) return true;
+    const size_t end = lines.find('\n', at);
+    at = end == std::string_view::npos ? lines.size() : end + 1;
+  }
+  return false;
 }
 
 }  // namespace
@@ -87,10 +107,12 @@ void write_response_facts(ByteSink& out, const HeadSources& from) {
     out.put_number(response.status);
     out.put("\r\n");
   }
-  if (response.status >= 500 && from.listener.forwarded & abi::forwarded::request_id && !has_request_id(response)) put_request_id(out, from);
+  if (response.status < 500 || !(from.listener.forwarded & abi::forwarded::request_id) || has_request_id(response)) return;
+  // The configuration has the last word.
+  if (!from.exchange.plan->response.drops(HeaderId::x_request_id, "x-request-id")) put_request_id(out, from);
 }
 
-void write_answer_facts(ByteSink& out, const HeadSources& from, int status) {
+void write_answer_facts(ByteSink& out, const HeadSources& from, const Answer& answer) {
   if (from.listener.server_timing) put_server_timing(out, from);
   const std::string_view error = error_type(from.exchange.seen.termination);
   if (from.listener.proxy_status && !error.empty()) {
@@ -99,7 +121,7 @@ void write_answer_facts(ByteSink& out, const HeadSources& from, int status) {
     put_next_hop(out, from);
     out.put("\r\n");
   }
-  if (status >= 500) put_request_id(out, from);
+  if (answer.status >= 500 && !names_request_id(answer.headers)) put_request_id(out, from);
 }
 
 }  // namespace weir

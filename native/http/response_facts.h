@@ -5,8 +5,8 @@
 
 namespace weir {
 
-// Of a server's response, and of an answer of our own with this status.
+// Of a server's response, and of an answer of our own.
 void write_response_facts(ByteSink& out, const HeadSources& from);
-void write_answer_facts(ByteSink& out, const HeadSources& from, int status);
+void write_answer_facts(ByteSink& out, const HeadSources& from, const Answer& answer);
 
 }  // namespace weir

@@ -35,7 +35,9 @@ class ArrivalClock {
     count_ = count;
   }
   // From now on it is about event number `index`, from 0. Arrivals at random are spread evenly over the time that the loop was busy.
-  void at(unsigned index) { now_us_ = from_us_ + (last_look_us_ - from_us_) * (index + 1) / (count_ + 1); }
+  void at(unsigned index) {
+    now_us_ = from_us_ == last_look_us_ ? from_us_ : from_us_ + (last_look_us_ - from_us_) * (index + 1) / (count_ + 1);
+  }
   // What is done now did not come from the loop.
   void all_came_at(uint64_t us) {
     now_us_ = us;

@@ -175,12 +175,17 @@ void JsonLine::put_note(const AttemptNote& note) {
     out_.put("\",");
   }
   out_.put("\"reason\":\"");
-  out_.put(failure_word(note.reason));
-  if (const char* error = note.error ? ::strerrorname_np(note.error) : nullptr) {
-    out_.put("\",\"error\":\"");
+  out_.put(failure_word(uint8_t(note.reason)));
+  out_.put('"');
+  if (note.reason == abi::failure::status) {
+    out_.put(",\"status\":");
+    out_.number(note.detail);
+  } else if (const char* error = note.detail ? ::strerrorname_np(note.detail) : nullptr) {
+    out_.put(",\"error\":\"");
     out_.put(error);
+    out_.put('"');
   }
-  out_.put("\",\"atUs\":");
+  out_.put(",\"atUs\":");
   out_.number(note.at_us);
   out_.put('}');
 }

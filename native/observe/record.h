@@ -12,8 +12,8 @@ namespace weir {
 struct AttemptNote {
   uint32_t at_us = 0;  // since the exchange began
   uint16_t server = 0xffff;
-  uint8_t reason = 0;  // abi::failure
-  uint8_t error = 0;   // errno, where there is one
+  uint16_t reason : 4 = 0;  // abi::failure
+  uint16_t detail : 12 = 0;  // errno where there is one; of the reason `status` that status
 };
 constexpr unsigned kMostNotes = 8;
 

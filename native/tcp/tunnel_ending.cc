@@ -136,7 +136,8 @@ void Tunnels::observe(Tunnel& t) {
   if (t.counted) --row[abi::route_counter::active];
   if (t.counted_at_server) rt_.count_server(t.server_slot, abi::server_counter::open_tunnels, -1);
   rt_.count(abi::worker_counter::terminations + t.termination);
-  ++row[abi::route_counter::no_status];
+  // What was an exchange before has been counted with its 101.
+  if (!t.upgraded) ++row[abi::route_counter::no_status];
   row[abi::route_counter::bytes_in] += double(t.sides[0].bytes);
   row[abi::route_counter::bytes_out] += double(t.sides[1].bytes);
   if (!rt_.records) return;

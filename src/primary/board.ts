@@ -1,6 +1,8 @@
 import { abi } from '../native/abi.ts'
 import type { Addon } from '../native/contract.ts'
 import {
+  blockAtByte,
+  histogram,
   inFlightIndex,
   layout,
   listenerIndex,
@@ -11,12 +13,10 @@ import {
   workerIndex,
 } from '../shared/board/layout.ts'
 import type { ServerCounters } from './health/passive.ts'
+import { BoardView } from './statistics/board-view.ts'
+import { BUCKETS } from './statistics/series-history.ts'
 
 const { board: size, listenerCounter, routeCounter, serverCounter, workerCounter } = abi
-
-/** Of a histogram, and counts of each of them. */
-const BLOCKS = 21
-const BLOCK_COUNTS = 128
 
 const ACTIVITY = [serverCounter.exchanges, serverCounter.successes, serverCounter.failures, serverCounter.failedStatuses]
 
@@ -26,6 +26,7 @@ export class Board {
   readonly #workers: number
   readonly #totals: Int32Array
   readonly #counters: Float64Array
+  readonly #view: BoardView
 
   constructor(addon: Addon, workers: number) {
     this.fd = addon.createBoard(workers)
@@ -33,6 +34,7 @@ export class Board {
     const memory = addon.mapBoard(this.fd, workers)
     this.#totals = new Int32Array(memory)
     this.#counters = new Float64Array(memory, 0, Math.floor(memory.byteLength / 8))
+    this.#view = new BoardView(memory, workers)
   }
 
   /** One counter of a worker, by its number in `abi.workerCounter`. */
@@ -61,6 +63,11 @@ export class Board {
     let sum = 0
     for (let column = 0; column < this.#workers; column++) sum += this.#counters[listenerIndex(column, slot, counter)] as number
     return sum
+  }
+
+  /** One counter of a route over all workers, by its number in `abi.routeCounter`. */
+  route(row: number, counter: number): number {
+    return this.#view.route(row, counter)
   }
 
   /** One counter of all workers together, by its number in `abi.workerCounter`. */
@@ -138,39 +145,20 @@ export class Board {
   }
 
   /** The sum of a histogram over all workers: counts by bucket, see control/latency-buckets.ts. */
-  histogram(of: 'server' | 'route', row: number, phase: number): Float64Array {
-    const sum = new Float64Array(BLOCKS * BLOCK_COUNTS)
-    for (let column = 0; column < this.#workers; column++) {
-      this.#eachBlock(column, of, row, phase, (counts, block) => {
-        for (let i = 0; i < BLOCK_COUNTS; i++)
-          sum[block * BLOCK_COUNTS + i] = (sum[block * BLOCK_COUNTS + i] as number) + (counts[i] as number)
-      })
-    }
-    return sum
+  histogram(of: 'server' | 'route', row: number, phase: number): Uint32Array {
+    const reading = { counts: new Uint32Array(BUCKETS), blocks: 0, count: 0, sumUs: 0 }
+    this.#view.read(of, row, phase, reading)
+    return reading.counts
   }
 
   #clearHistograms(column: number, of: 'server' | 'route', row: number): void {
+    const memory = this.#counters.buffer
     for (let phase = 0; phase < abi.phase.count; phase++) {
       const at = seriesAtByte(column, of, row, phase)
-      // Both numbers of its head are 64 bits wide.
-      this.#counters.fill(0, at / 8, at / 8 + 2)
-      this.#eachBlock(column, of, row, phase, (counts) => counts.fill(0))
-    }
-  }
-
-  #eachBlock(
-    column: number,
-    of: 'server' | 'route',
-    row: number,
-    phase: number,
-    visit: (counts: Uint32Array, block: number) => void,
-  ): void {
-    const memory = this.#counters.buffer
-    const blocks = new Uint16Array(memory, seriesAtByte(column, of, row, phase) + 16, BLOCKS)
-    for (let block = 0; block < BLOCKS; block++) {
-      const number = blocks[block] as number
-      if (number === 0) continue
-      visit(new Uint32Array(memory, layout.columnsAt + column * layout.columnBytes + layout.blocksAt + number * 512, BLOCK_COUNTS), block)
+      new Uint8Array(memory, at, histogram.numbersAt).fill(0)
+      for (const number of new Uint16Array(memory, at + histogram.numbersAt, histogram.blocks)) {
+        if (number > 0) new Uint32Array(memory, blockAtByte(column, number), histogram.blockCounts).fill(0)
+      }
     }
   }
 

@@ -127,6 +127,7 @@ export class Configuration {
     const committed = supervisor().commit(generation)
     fleet.commit(effective)
     this.#served = this.#now()
+    this.#options.routes.settle(this.#served.config.listeners)
     this.#tellMoved(served)
     accessLog.commit()
     await committed

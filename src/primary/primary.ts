@@ -97,7 +97,11 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
       fleet,
       listeners,
       overrides,
-      routes: new RouteRows((row) => board.clearRoute(row)),
+      routes: new RouteRows({
+        active: (row) => board.route(row, abi.routeCounter.active),
+        clear: (row) => board.clearRoute(row),
+        rows: abi.board.routes,
+      }),
       accessLog,
       supervisor: () => supervisor,
       mayChange: () => life.requireOwn(),

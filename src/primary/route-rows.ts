@@ -10,66 +10,77 @@ export interface RouteRow {
   name: string
 }
 
+export interface RouteRowsOptions {
+  /** How many of a route's exchanges and tunnels are still open. */
+  active(row: number): number
+  /** The row gets another occupant. */
+  clear(row: number): void
+  /** How many rows there are. */
+  rows: number
+}
+
 /**
  * Which route has which row of the board. A route is known by its listener and its match, so a reload that leaves those alone leaves its
  * counters alone. The first rows are those of listeners, for requests that reached no route, and for routes that got no row.
  */
 export class RouteRows {
+  readonly #options: RouteRowsOptions
   readonly #rows = new Map<string, RouteRow>()
-  readonly #clear: (row: number) => void
+  /** Of routes that are gone, longest gone first. What is open on them still counts there. */
+  readonly #left: number[] = []
   #next: number = abi.board.listeners
 
-  /** `clear` is told of a row that gets another occupant. */
-  constructor(clear: (row: number) => void) {
-    this.#clear = clear
+  constructor(options: RouteRowsOptions) {
+    this.#options = options
   }
 
-  /** Rows of these listeners' routes, in their order. */
+  /** Rows of these listeners' routes, in their order; also of a config that is not in force yet, and may never be. */
   take(listeners: readonly ListenerConfig[], opened: readonly Pick<OpenListener, 'slot'>[]): number[][] {
-    const names = listeners.map(({ name, routes }) =>
-      routeNames(
-        name,
-        routes.map(({ match }) => matchText(match)),
-      ),
-    )
-    const wanted = new Set(names.flat().map(({ key }) => key))
-    return listeners.map(({ name }, i) =>
-      (names[i] ?? []).map((route) => this.#rowOf(route.key, { listener: name, name: route.name }, wanted) ?? opened[i]?.slot ?? 0),
-    )
+    return listeners.map((listener, i) => namesOf(listener).map((name) => this.#rowOf(listener.name, name) ?? opened[i]?.slot ?? 0))
   }
 
-  /** All that have a row; also those that are no more, until somebody else needs theirs. */
+  /** These are in force: routes of others are gone. */
+  settle(listeners: readonly ListenerConfig[]): void {
+    const kept = new Set(listeners.flatMap((listener) => namesOf(listener).map((name) => keyOf(listener.name, name))))
+    for (const [key, { row }] of this.#rows) {
+      if (kept.has(key)) continue
+      this.#rows.delete(key)
+      this.#left.push(row)
+    }
+  }
+
   get all(): RouteRow[] {
     return [...this.#rows.values()]
   }
 
-  #rowOf(key: string, route: Omit<RouteRow, 'row'>, wanted: ReadonlySet<string>): number | undefined {
+  #rowOf(listener: string, name: string): number | undefined {
+    const key = keyOf(listener, name)
     const known = this.#rows.get(key)
     if (known !== undefined) return known.row
-    const row = this.#next < abi.board.routes ? this.#next++ : this.#takeOver(wanted)
-    if (row !== undefined) this.#rows.set(key, { row, ...route })
+    const row = this.#next < this.#options.rows ? this.#next++ : this.#takeOver()
+    if (row !== undefined) this.#rows.set(key, { row, listener, name })
     return row
   }
 
-  /** The row of a route that has been gone for longest. */
-  #takeOver(wanted: ReadonlySet<string>): number | undefined {
-    for (const [key, { row }] of this.#rows) {
-      if (wanted.has(key)) continue
-      this.#rows.delete(key)
-      this.#clear(row)
-      return row
-    }
-    return undefined
+  #takeOver(): number | undefined {
+    const at = this.#left.findIndex((row) => this.#options.active(row) === 0)
+    if (at === -1) return undefined
+    const [row] = this.#left.splice(at, 1) as [number]
+    this.#options.clear(row)
+    return row
   }
 }
 
 /** Two routes of one listener may match the same; they are told apart by their number. */
-function routeNames(listener: string, texts: readonly string[]): { key: string; name: string }[] {
+function namesOf({ routes }: ListenerConfig): string[] {
   const seen = new Map<string, number>()
-  return texts.map((text) => {
+  return routes.map(({ match }) => {
+    const text = matchText(match)
     const count = (seen.get(text) ?? 0) + 1
     seen.set(text, count)
-    const name = count === 1 ? text : `${text} #${count}`
-    return { key: `${listener}\n${name}`, name }
+    return count === 1 ? text : `${text} #${count}`
   })
 }
+
+/** No name of a listener has a line end. */
+const keyOf = (listener: string, name: string) => `${listener}\n${name}`

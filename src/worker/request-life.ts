@@ -11,16 +11,16 @@ import { machineMs } from '../shared/base/clock.ts'
 import { isThenable } from '../shared/base/thenable.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
 import { stageAnswerOf, stageRedirectOf, stageStatus } from './forward/answers.ts'
+import { statusWhenNobodyIsLeft, terminationOf } from './forward/endings.ts'
 import { afterFailure, type FailedAttempt, type FailureKind } from './forward/retry.ts'
-import { hashKeyOf } from './hash-key.ts'
 import { whenSettled } from './late-verdict.ts'
 import { CurrentHead } from './lent-head.ts'
 import { DISTRUST_MS, isOwnShortage } from './pick/distrust.ts'
 import { NOTHING_EXCLUDED } from './pick/eligible.ts'
-import { PickContext } from './pick/pick-context.ts'
 import { RequestView } from './request-view.ts'
 import { normalizePath } from './route/normalize-path.ts'
 import { applyRewrite, targetOf } from './route/rewrite.ts'
+import { ServerChoice } from './server-choice.ts'
 import { noteHeld, type Patience, type PlaceToWait, placeToBeHeld, placeToWait } from './server-wait.ts'
 import type { RunningListener, RunningRoute, Snapshot, Target } from './snapshot.ts'
 
@@ -51,7 +51,7 @@ export class RequestLife {
   #snapshot: Snapshot
   /** By exchange index; an entry of another generation is of an exchange that is over. */
   readonly #attempts = new Map<number, Attempts>()
-  readonly #context: PickContext
+  readonly #choice: ServerChoice
 
   constructor(engine: Engine, snapshot: Snapshot, report: (error: unknown) => void) {
     this.#engine = engine
@@ -59,7 +59,7 @@ export class RequestLife {
     this.#head = new CurrentHead(engine)
     this.#snapshot = snapshot
     this.#report = report
-    this.#context = new PickContext(snapshot.board, snapshot.latencies, Math.random)
+    this.#choice = new ServerChoice(engine, this.#head, snapshot, report)
   }
 
   /** From now on decisions are made on this snapshot. */
@@ -117,7 +117,7 @@ export class RequestLife {
     if (next.do === 'pass') return verdict.pass
     if (next.do === 'answer') {
       const mayHold = failed.isReplayable && (next.status === 503 || this.#isLastLost(memory, failed))
-      return (mayHold ? this.#hold(memory) : null) ?? this.#giveUp(memory, next.status, reasonOf(failed))
+      return (mayHold ? this.#hold(memory) : null) ?? this.#giveUp(memory, next.status, terminationOf(failed))
     }
     return this.#tryAnother(memory, failed)
   }
@@ -127,7 +127,7 @@ export class RequestLife {
     const lateSlot = this.#lent[at.failedServer] as number
     const memory = this.#memoryOf(this.#lent[at.index] as number)
     if (memory === null || !memory.target.upstream.mayRetry(this.#lent[at.nowMs] as number)) return verdict.abort
-    const slot = this.#pick(memory.target, memory.path, [...memory.failed, lateSlot])
+    const slot = this.#choice.pick(memory.target, memory.path, [...memory.failed, lateSlot])
     if (slot < 0) return verdict.abort
     this.#beginRetry(memory, false)
     return this.#forwardTo(slot, memory.target, false)
@@ -169,52 +169,12 @@ export class RequestLife {
     if (isChanged || rewrite.kind === 'dynamic') this.#retarget(target.route, path)
     const { upstream } = target
     if (upstream.pass < 1 && Math.random() >= upstream.pass) return this.#answerStatus(503, termination.breakerOpen, target.route)
-    if (config.pick !== undefined) {
-      const chosen = this.#askPick(target, path)
-      if (chosen >= 0) return this.#forwardTo(chosen, target, false)
-    }
-    const slot = this.#pick(target, path, NOTHING_EXCLUDED)
+    const chosen = config.pick === undefined ? -1 : this.#choice.ask(target, path)
+    if (chosen >= 0) return this.#forwardTo(chosen, target, false)
+    const slot = this.#choice.pick(target, path, NOTHING_EXCLUDED)
     if (slot >= 0) return this.#forwardTo(slot, target, false)
     const memory = this.#remember(target, path)
-    return this.#wait(memory) ?? this.#giveUp(memory, 503, this.#whyNobody(memory))
-  }
-
-  /** Slot of the server for a request, -1 for none. The client is bound to it where the upstream is sticky. */
-  #pick(target: Target, path: string, excluded: readonly number[]): number {
-    const { upstream } = target
-    const { config, picker, sticky } = upstream
-    const context = this.#context
-    context.now = this.#lent[at.nowMs] as number
-    context.excluded = excluded
-    if (upstream.load(context.now) >= config.limits.inFlight) return -1
-    if (config.hash !== null) this.#fillKey(target, path)
-    if (sticky === null) return picker.pick(context)
-    const bound = sticky.slotOf(this.#head.header('cookie'))
-    if (bound >= 0 && picker.pickNamed(bound, context)) return bound
-    const slot = picker.pick(context)
-    if (slot >= 0) this.#bind(sticky.setCookie(slot))
-    return slot
-  }
-
-  #bind(cookie: string): void {
-    const [index, generation] = [this.#lent[at.index] as number, this.#lent[at.generation] as number]
-    this.#engine.setResponseHeader(index, generation, 'Set-Cookie', cookie)
-  }
-
-  #fillKey(target: Target, path: string): void {
-    const key = target.upstream.config.hash?.key
-    this.#context.clientIp = key?.from === 'client-ip' ? this.#head.clientIp : ''
-    this.#context.key = ''
-    if (key === undefined || key.from === 'client-ip') return
-    if (key.from !== 'function') {
-      this.#context.key = hashKeyOf(key, this.#head, path)
-      return
-    }
-    try {
-      this.#context.key = String(key.function(new RequestView(this.#engine, this.#id(), this.#head.host, path)))
-    } catch (error) {
-      this.#report(error)
-    }
+    return this.#wait(memory) ?? this.#giveUp(memory, 503, this.#choice.whyNobody(memory.target))
   }
 
   #forwardTo(slot: number, target: Target, isFresh: boolean): Verdict {
@@ -232,7 +192,7 @@ export class RequestLife {
     const now = this.#lent[at.nowMs] as number
     const status = failed.kind === 'busy' ? 503 : statusWhenNobodyIsLeft(failed.kind)
     // A response is here: it is better than an answer of ours.
-    const giveUp = (reason = reasonOf(failed)) => (failed.kind === 'status' ? verdict.pass : this.#giveUp(memory, status, reason))
+    const giveUp = (reason = terminationOf(failed)) => (failed.kind === 'status' ? verdict.pass : this.#giveUp(memory, status, reason))
     // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
     const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
     // Who lost a race for room has asked nobody yet.
@@ -242,16 +202,16 @@ export class RequestLife {
       return failed.kind === 'status' ? verdict.pass : (this.#awaitTurn(memory, failed) ?? giveUp(termination.retryBudget))
     }
     this.#beginRetry(memory, isFree)
-    const slot = this.#pick(target, memory.path, memory.failed)
+    const slot = this.#choice.pick(target, memory.path, memory.failed)
     const isFresh = failed.kind !== 'connect' && failed.kind !== 'connectTimeout' && failed.kind !== 'busy'
     if (slot >= 0) return this.#forwardTo(slot, target, isFresh)
     if (failed.kind === 'status') return giveUp()
     if (failed.kind === 'busy') {
       memory.failed.pop()
-      this.#context.excluded = memory.failed
+      this.#choice.context.excluded = memory.failed
       return this.#wait(memory) ?? giveUp()
     }
-    const why = target.upstream.picker.why(this.#context)
+    const why = target.upstream.picker.why(this.#choice.context)
     if (why !== 'excluded') return this.#wait(memory) ?? giveUp()
     return this.#backOff(memory, failed) ?? this.#hold(memory) ?? giveUp()
   }
@@ -263,7 +223,7 @@ export class RequestLife {
   #isLastLost(memory: Attempts, failed: FailedAttempt): boolean {
     if (failed.kind !== 'closed' && failed.kind !== 'reset') return false
     if (!failed.isUnsent && (!failed.isIdempotent || memory.holdUntilMs !== 0)) return false
-    return this.#pick(memory.target, memory.path, memory.failed) < 0
+    return this.#choice.pick(memory.target, memory.path, memory.failed) < 0
   }
 
   /** The budget of retries is used up: goes on when one of them is over. null: too many wait. */
@@ -294,9 +254,9 @@ export class RequestLife {
       () => {
         this.#resume(memory, facts, () => {
           memory.failed = []
-          const slot = this.#pick(memory.target, memory.path, NOTHING_EXCLUDED)
+          const slot = this.#choice.pick(memory.target, memory.path, NOTHING_EXCLUDED)
           if (slot >= 0) return this.#forwardTo(slot, memory.target, true)
-          return this.#wait(memory) ?? this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind), reasonOf(failed))
+          return this.#wait(memory) ?? this.#giveUp(memory, statusWhenNobodyIsLeft(failed.kind), terminationOf(failed))
         })
       },
       Math.ceil(Math.random() * most),
@@ -306,7 +266,7 @@ export class RequestLife {
 
   /** Waits for room, or for a server at all. null: it may not. */
   #wait(memory: Attempts): Verdict | null {
-    return this.#enter(placeToWait(memory.target.upstream, this.#context, memory), memory)
+    return this.#enter(placeToWait(memory.target.upstream, this.#choice.context, memory), memory)
   }
 
   #hold(memory: Attempts): Verdict | null {
@@ -326,7 +286,7 @@ export class RequestLife {
         this.#lent.set(facts)
         this.#lent[at.nowMs] = machineMs() & 0x7fffffff
         memory.failed = []
-        const slot = this.#pick(memory.target, memory.path, NOTHING_EXCLUDED)
+        const slot = this.#choice.pick(memory.target, memory.path, NOTHING_EXCLUDED)
         if (slot < 0) return false
         noteHeld(memory.target.upstream, memory)
         this.#engine.resume(memory.id.index, memory.id.generation, this.#forwardTo(slot, memory.target, memory.failures > 0))
@@ -363,12 +323,6 @@ export class RequestLife {
   #giveUp(memory: Attempts, status: number, reason: number): Verdict {
     this.#endRetry(memory)
     return this.#answerStatus(status, reason, memory.target.route)
-  }
-
-  /** After a pick that found nobody, and nowhere to wait. */
-  #whyNobody({ target: { upstream } }: Attempts): number {
-    const isFull = upstream.load(this.#context.now) >= upstream.config.limits.inFlight || upstream.picker.why(this.#context) === 'full'
-    return isFull ? termination.queueFull : termination.noServer
   }
 
   #answerStatus(status: number, reason: number, route: RunningRoute | null): Verdict {
@@ -458,46 +412,8 @@ export class RequestLife {
     return this.#forward(target, request.path, false)
   }
 
-  #askPick(target: Target, path: string): number {
-    const { upstream } = target
-    const candidates = upstream.candidates()
-    try {
-      const chosen = target.route.config.pick?.(new RequestView(this.#engine, this.#id(), this.#head.host, path), candidates)
-      return chosen === undefined ? -1 : (upstream.slots[candidates.findIndex((one) => one.name === chosen.name)] ?? -1)
-    } catch (error) {
-      this.#report(error)
-      return -1
-    }
-  }
-
   #failFunction(error: unknown, route: RunningRoute): Verdict {
     this.#report(error)
     return this.#answerStatus(500, termination.functionFailed, route)
   }
-}
-
-/** The word for an exchange that ended with this failure. */
-function reasonOf({ kind, isReused }: FailedAttempt): number {
-  switch (kind) {
-    case 'connect':
-      return termination.connectRefused
-    case 'connectTimeout':
-      return termination.connectTimeout
-    case 'firstByteTimeout':
-      return termination.firstByteTimeout
-    case 'invalidResponse':
-    case 'headTooLarge':
-      return termination.upstreamBadResponse
-    case 'busy':
-      return termination.queueFull
-    case 'status':
-      return termination.ok
-    default:
-      return isReused ? termination.staleConnection : termination.upstreamReset
-  }
-}
-
-function statusWhenNobodyIsLeft(kind: FailureKind): number {
-  if (kind === 'connect') return 503
-  return kind === 'firstByteTimeout' || kind === 'connectTimeout' ? 504 : 502
 }

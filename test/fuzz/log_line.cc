@@ -58,7 +58,7 @@ std::string made_record(const uint8_t* data, size_t size) {
   parts.head.flags = uint32_t(number() | number() << 8);
   parts.head.status = uint16_t(number() << 8 | number());
   for (size_t i = number() % (kMostNotes + 1); i > 0; --i)
-    parts.notes.push_back({uint32_t(number()), uint16_t(number() % 5), uint8_t(number()), uint8_t(number())});
+    parts.notes.push_back({uint32_t(number()), uint16_t(number() % 5), uint16_t(number() & 0xf), uint16_t(number() & 0xfff)});
   for (size_t i = number() % (kMostCaptures + 1); i > 0; --i) parts.captures.emplace_back(number() % 4, bytes(number()));
   for (std::string& text : parts.texts) text = bytes(number() % 8 == 0 ? number() << 5 : number());
   parts.text(RecordText::target) += bytes(kMostTargetBytes);

@@ -261,6 +261,8 @@ TEST("a response says how it came about where it is to") {
   CHECK_EQ(s.response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
            "HTTP/1.1 200 OK\r\nServer-Timing: connect;dur=0.087, origin;dur=12.345, weir;dur=0.041\r\n"
            "Proxy-Status: weir; next-hop=\"app/a\"; received-status=200\r\nContent-Length: 3\r\n\r\n");
+  s.server.name = "app/\"a\\\xc3\xa4";
+  CHECK(s.response("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n").find("; next-hop=\"app/\\\"a\\\\??\";") != std::string::npos);
   Answer a;
   a.status = 404;
   s.exchange->attempts = 0;
@@ -280,6 +282,19 @@ TEST("a response's edits see the exchange") {
            "HTTP/1.1 304 Not\r\nETag: y\r\nX-Server: app/a\r\nContent-Length: 9\r\n\r\n");
 }
 
+TEST("a failure of a server carries the id of the request, unless it or the configuration says otherwise") {
+  Setup s(with(""));
+  const std::string failed = "HTTP/1.1 502 Bad\r\nContent-Length: 3\r\n";
+  CHECK(s.response(failed + "\r\n").find("X-Request-Id") == std::string::npos);
+  s.listener.forwarded = abi::forwarded::request_id;
+  CHECK(s.response(failed + "\r\n").find("X-Request-Id: " + std::string(request_id(s.sources()))) != std::string::npos);
+  CHECK(s.response("HTTP/1.1 404 Not\r\nContent-Length: 3\r\n\r\n").find("X-Request-Id") == std::string::npos);
+  const std::string own = s.response(failed + "X-Request-Id: own\r\n\r\n");
+  CHECK(own.find("X-Request-Id: own") != std::string::npos && own.find("X-Request-Id") == own.rfind("X-Request-Id"));
+  s.edit(s.plan.response, "X-Request-Id", "remove");
+  CHECK(s.response(failed + "\r\n").find("X-Request-Id") == std::string::npos);
+}
+
 TEST("an answer of our own is framed by its length and says whether the connection stays") {
   Setup s(with(""));
   Answer a;
@@ -290,6 +305,10 @@ TEST("an answer of our own is framed by its length and says whether the connecti
   const std::string id(request_id(s.sources()));
   CHECK_EQ(out.view(), "HTTP/1.1 503 Service Unavailable\r\nDate: now\r\nRetry-After: 1\r\nX-Request-Id: " + id +
                            "\r\nContent-Type: text/plain\r\nContent-Length: 7\r\nConnection: close\r\n\r\n");
+  out.clear();
+  a.headers = "A: b\r\nX-REQUEST-ID: mine\r\n";
+  write_answer_head(out, s.sources(), a, "text/plain", 7, "now", true);
+  CHECK(out.view().find(id) == std::string::npos);
   out.clear();
   a.status = 204;
   a.headers.clear();

@@ -68,9 +68,10 @@ TEST("only the fields that were asked for are written, alone or together") {
 TEST("attempts that failed are listed with server, reason and error") {
   Lines lines;
   RecordParts r = usual_record();
-  r.notes = {{1200, 4, abi::failure::connect, 111}, {2400, kNobody, abi::failure::first_byte_timeout, 0}, {3, 9, 250, 250}};
+  r.notes = {{1200, 4, abi::failure::connect, 111}, {2400, kNobody, abi::failure::first_byte_timeout, 0}, {3, 9, 15, 4000}, {4, 4, abi::failure::status, 503}};
   CHECK_EQ(lines.member(r, "failedAttempts"), R"([{"server":"api/b/2","reason":"connect","error":"ECONNREFUSED","atUs":1200},)"
-                                              R"({"reason":"first_byte_timeout","atUs":2400},{"reason":"unknown","atUs":3}])");
+                                              R"({"reason":"first_byte_timeout","atUs":2400},{"reason":"unknown","atUs":3},)"
+                                              R"({"server":"api/b/2","reason":"status","status":503,"atUs":4}])");
   r.head.server = 4;
   CHECK_EQ(lines.member(r, "upstream"), "api");
   CHECK_EQ(lines.member(r, "server"), "b/2");

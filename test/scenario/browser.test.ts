@@ -1,9 +1,9 @@
 // A real browser loads a page with its assets through the balancer, without a complaint.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chromium } from 'playwright-core'
 import { WebSocketServer } from 'ws'
 import { startBalancer } from './lib/balancer.ts'
+import { startBrowser } from './lib/browser.ts'
 import { config } from './lib/config.ts'
 import { needs } from './lib/programs.ts'
 import { type Handler, startServer } from './lib/server.ts'
@@ -34,26 +34,13 @@ const application: Handler = (req, res, seen) => {
   res.writeHead(body === '' ? 404 : 200, { 'content-type': type }).end(body)
 }
 
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
 test('Chromium loads a page with style, script, image, fetch, events and a WebSocket', async (t) => {
-  const executablePath = needs(t, 'chromium')
-  if (executablePath === undefined) return
+  if (needs(t, 'chromium') === undefined) return
   const server = await startServer(t, application)
   const sockets = new WebSocketServer({ server: server.http, path: '/socket' })
   sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`echo: ${data}`)))
   const weir = await startBalancer(t, config({ servers: [server.address] }), { workers: 2 })
-  const browser = await chromium.launch({ executablePath, args: ARGUMENTS, timeout: 30_000 })
-  t.after(() => browser.close())
+  const browser = await startBrowser(t)
 
   const page = await browser.newPage()
   const complaints: string[] = []

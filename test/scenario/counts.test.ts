@@ -23,6 +23,9 @@ interface Seen {
   broken: number
 }
 
+/** By number of a request that a client is to give up: what does that, once a server has read it. */
+const giveUps = new Map<number, () => void>()
+
 /** One request after the other; every so many are given up by the client. */
 async function lane(port: number, first: number, count: number, seen: Seen): Promise<void> {
   let i = first
@@ -41,9 +44,8 @@ function oneConnection(port: number, first: number, most: number, seen: Seen): P
       seen.sent++
       isWaiting = true
       const aborts = i % 17 === 0
-      socket.write(`GET /${aborts ? 'slow' : i % 11 === 0 ? 'flaky' : 'plain'} HTTP/1.1\r\nHost: test\r\n\r\n`)
-      // Only once the request has gone out: the balancer is to see it.
-      if (aborts) setTimeout(() => socket.resetAndDestroy(), 20)
+      if (aborts) giveUps.set(i, () => socket.resetAndDestroy())
+      socket.write(`GET /${aborts ? `slow/${i}` : i % 11 === 0 ? 'flaky' : 'plain'} HTTP/1.1\r\nHost: test\r\n\r\n`)
     }
     socket.on('connect', ask)
     socket.on('data', (bytes) => {
@@ -69,7 +71,9 @@ function handlerOf(counts: { read: number; reset: number }, isFlaky: boolean): H
       counts.reset++
       return void res.socket?.resetAndDestroy()
     }
-    if (req.url === '/slow') return void setTimeout(() => res.end('done'), 200)
+    const given = /^\/slow\/(\d+)$/.exec(req.url ?? '')?.[1]
+    // Never answered.
+    if (given !== undefined) return giveUps.get(Number(given))?.()
     res.end('done')
   }
 }

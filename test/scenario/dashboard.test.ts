@@ -4,12 +4,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { adminUrl } from './lib/admin.ts'
 import { startBalancer } from './lib/balancer.ts'
 import { noBrowser, openPage, shownText, startBrowser } from './lib/browser.ts'
 import { command } from './lib/command.ts'
 import { serverStatus } from './lib/control.ts'
 import { file } from './lib/file-scope.ts'
-import { freePort } from './lib/listening.ts'
 import { byPath, Gate, members, send } from './lib/member.ts'
 import { showFleet } from './lib/show-fleet.ts'
 import { until } from './lib/wait.ts'
@@ -23,15 +23,14 @@ const browser = skip ? undefined : await startBrowser(file)
 const gate = new Gate()
 const [a, b, c, x] = await members(file, 'abcx')
 const named = (name: string, { address }: { address: string }) => ({ name, address })
-const port = await freePort()
 const upstreams = {
   api: { balance: 'first', servers: [named('a', a!), named('b', b!)] },
   shop: { health: { http: '/health', interval: '200ms' }, servers: [named('c', c!)] },
   odd: { servers: [named(HOSTILE, x!)] },
 }
-const weir = await startBalancer(file, byPath(upstreams, { admin: { bind: `127.0.0.1:${port}` }, workers: 2 }))
+const weir = await startBalancer(file, byPath(upstreams, { admin: { bind: '127.0.0.1:0' }, workers: 2 }))
 file.after(() => gate.open())
-const url = `http://127.0.0.1:${port}/`
+const url = `${adminUrl(weir)}/`
 const wide = { viewport: { width: 1360, height: 900 } }
 
 test('it loads without a complaint and shows what is there', { skip }, async (t) => {
@@ -125,10 +124,9 @@ test('its buttons make ready, weigh and drain, and a refusal is told', { skip },
 })
 
 test('where there is a token it lets nobody see or do anything before the login, nor after the log-out', { skip }, async (t) => {
-  const locked = await freePort()
   const token = 'a-token-of-many-letters'
-  await startBalancer(t, byPath({ api: upstreams.api }, { admin: { bind: `127.0.0.1:${locked}`, token } }))
-  const { page } = await openPage(browser!, `http://127.0.0.1:${locked}/`, wide)
+  const locked = await startBalancer(t, byPath({ api: upstreams.api }, { admin: { bind: '127.0.0.1:0', token } }))
+  const { page } = await openPage(browser!, `${adminUrl(locked)}/`, wide)
   t.after(() => page.close())
   await page.getByLabel('Token').fill('something-else-of-many-letters')
   await page.getByRole('button', { name: 'Log in' }).click()

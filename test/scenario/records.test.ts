@@ -14,6 +14,7 @@ const app = await startServer(file, (_req, res) => void res.end('fine'), { name:
 const gone = await startServer(file, () => undefined)
 const deadAddress = gone.address
 await gone.close()
+const ill = await startServer(file, (_req, res) => void res.writeHead(503).end())
 const silent = await rawServer(file, async (socket) => void (await socket.readHead()))
 const talker = await rawServer(file, async (socket) => {
   await socket.readBytes(5)
@@ -29,6 +30,7 @@ const weir = await startBalancer(
         routes: [
           { match: { path: '/app/' }, upstream: 'app' },
           { match: { path: '=/flaky' }, upstream: 'flaky' },
+          { match: { path: '=/ill' }, upstream: 'ill' },
           { match: { path: '=/silent' }, upstream: 'silent' },
         ],
       },
@@ -43,6 +45,15 @@ const weir = await startBalancer(
         ],
         balance: 'first',
       },
+      ill: {
+        servers: [
+          { name: 'ill', address: ill.address },
+          { name: 'well', address: app.address },
+        ],
+        balance: 'first',
+        health: 'off',
+        retry: { statuses: 503 },
+      },
       silent: { servers: [{ name: 's', address: silent.address }] },
       talker: { servers: [{ name: 't', address: talker.address }] },
     },
@@ -52,8 +63,8 @@ const weir = await startBalancer(
 )
 const records = recordsOf(file, weir, {
   listeners: ['web', 'raw'],
-  routes: ['app', 'flaky', 'silent'],
-  servers: ['app/a', 'flaky/dead', 'flaky/alive', 'silent/s', 'talker/t'],
+  routes: ['app', 'flaky', 'ill', 'silent'],
+  servers: ['app/a', 'flaky/dead', 'flaky/alive', 'ill/ill', 'ill/well', 'silent/s', 'talker/t'],
 })
 const asUtf8 = (latin1: string) => Buffer.from(latin1, 'latin1').toString('utf8')
 
@@ -167,6 +178,14 @@ test('an attempt that failed is listed, and so is who answered in the end', asyn
   const { atUs, ...why } = failed as { atUs: number }
   assert.deepEqual(why, { server: 'flaky/dead', reason: 'connect', error: 'ECONNREFUSED' })
   assert.ok(atUs <= (record?.totalUs ?? 0), `${atUs} of ${record?.totalUs} us`)
+})
+
+test('a response that was not given to the client is listed with its status', async (t) => {
+  const { status } = await answered(t, 'GET /ill HTTP/1.1\r\nHost: test\r\n\r\n')
+  const [record] = await records.next()
+  assert.deepEqual([status, record?.status, record?.['server']], [200, 200, 'well'])
+  const attempts = (record?.['failedAttempts'] as { atUs: number }[]).map(({ atUs: _, ...why }) => why)
+  assert.deepEqual(attempts, [{ server: 'ill/ill', reason: 'status', status: 503 }])
 })
 
 test('a request without a route and one whose client went away say how they ended', async (t) => {

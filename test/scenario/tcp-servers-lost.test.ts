@@ -71,9 +71,10 @@ test('the tunnels of a killed worker are no load any more', async (t) => {
   const weir = await startBalancer(t, tcpConfig({ servers }), { workers: 2, losesProcesses: true })
   const open = await openMany(t, weir, 20)
   assert.equal(boardOf(weir).inFlight(0), 20)
-  process.kill(weir.workerPids()[0] as number, 'SIGKILL')
-  await until(() => open.some(({ client }) => client.reader.ended))
-  const lost = open.filter(({ client }) => client.reader.ended).length
+  const [first] = weir.workerPids() as [number, number]
+  const lost = clientConnections(first, weir.port())
+  process.kill(first, 'SIGKILL')
+  await until(() => open.filter(({ client }) => client.reader.ended).length === lost, { what: `${lost} tunnels have ended` })
   for (let i = 0; i < lost; i++) await until(() => whoAnswers(t, weir.port(), 500).catch(() => undefined), { what: 'a free place' })
   await until(() => weir.workerPids().length === 2, { within: 10_000 })
   assert.equal(boardOf(weir).inFlight(0), 20)

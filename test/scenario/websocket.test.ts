@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
+import { abi } from '../../src/native/abi.ts'
 import { startBalancer } from './lib/balancer.ts'
+import { boardOf } from './lib/board.ts'
 import { connect } from './lib/client.ts'
 import { config } from './lib/config.ts'
 import { file } from './lib/file-scope.ts'
@@ -180,4 +182,18 @@ test('closed tunnels leave no connection behind', async (t) => {
   const open = await Promise.all(Array.from({ length: 20 }, () => openWebSocket(t, '/chat')))
   for (const socket of open) socket.terminate()
   await until(() => real.open <= before, { what: 'the server has no more connections than before' })
+})
+
+test('a WebSocket is one request with one status, however it ended', async (t) => {
+  const counted = await startBalancer(t, config({ servers: [real.address] }))
+  const board = boardOf(counted)
+  for (const end of ['close', 'terminate'] as const) {
+    const socket = new WebSocket(counted.url('/chat').replace('http', 'ws'))
+    await inTime(once(socket, 'open'), { what: 'the WebSocket handshake' })
+    await echoed(socket, 'hello')
+    socket[end]()
+  }
+  const status = (name: 'status1xx' | 'noStatus') => board.route(abi.board.listeners, name)
+  await until(() => status('status1xx') === 2 && board.inFlight(0) === 0, { what: 'both tunnels have ended' })
+  assert.equal(status('noStatus'), 0)
 })

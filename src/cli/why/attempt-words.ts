@@ -23,7 +23,8 @@ const errors: Record<string, string> = {
 }
 
 /** `no connection: connection refused`. */
-export function attemptWords({ reason, error }: { reason: string; error?: string }): string {
+export function attemptWords({ reason, error, status }: { reason: string; error?: string; status?: number }): string {
+  if (status !== undefined) return `it answered ${status}, which is tried again`
   const what = words[reason] ?? reason.replaceAll('_', ' ')
   return error === undefined ? what : `${what}: ${errors[error] ?? error}`
 }

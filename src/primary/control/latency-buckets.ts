@@ -10,7 +10,7 @@ export function upperBoundUs(bucket: number): number {
 }
 
 /** Buckets that hold something, by their bounds. */
-export function countsByBound(counts: Float64Array): Record<string, number> {
+export function countsByBound(counts: Uint32Array): Record<string, number> {
   const found: Record<string, number> = {}
   for (const [bucket, count] of counts.entries()) if (count > 0) found[upperBoundUs(bucket)] = count
   return found

@@ -1,8 +1,9 @@
 /** The board as statistics read it: each number over all workers. Reads only, from any thread that has mapped it. */
 import { abi } from '../../native/abi.ts'
 import {
+  blockAtByte,
+  histogram,
   inFlightIndex,
-  layout,
   listenerIndex,
   routeIndex,
   seriesAtByte,
@@ -14,9 +15,6 @@ import { figure, type RowKind, type SeriesReader } from './keeper.ts'
 import { BLOCK, BLOCKS, type Reading } from './series-history.ts'
 
 const { board: size, routeCounter, serverCounter, workerCounter } = abi
-const BLOCK_BYTES = 512
-/** Of the head of a series: see native/stats/histogram_map.h. */
-const head = { count: 0, sum: 8, blocks: 16 }
 
 export class BoardView implements SeriesReader {
   readonly columns: number
@@ -59,19 +57,19 @@ export class BoardView implements SeriesReader {
 
   count(of: RowKind, row: number, phase: number): number {
     let sum = 0
-    for (let column = 0; column < this.columns; column++) sum += this.#long(seriesAtByte(column, of, row, phase) + head.count)
+    for (let column = 0; column < this.columns; column++) sum += this.#long(seriesAtByte(column, of, row, phase) + histogram.countAt)
     return sum
   }
 
   read(of: RowKind, row: number, phase: number, into: Reading): void {
     for (let column = 0; column < this.columns; column++) {
       const at = seriesAtByte(column, of, row, phase)
-      const count = this.#long(at + head.count)
+      const count = this.#long(at + histogram.countAt)
       if (count === 0) continue
       into.count += count
-      into.sumUs += this.#long(at + head.sum)
+      into.sumUs += this.#long(at + histogram.sumAt)
       for (let position = 0; position < BLOCKS; position++) {
-        const block = this.#halves[(at + head.blocks) / 2 + position] as number
+        const block = this.#halves[(at + histogram.numbersAt) / 2 + position] as number
         if (block === 0 || block >= size.histogramBlocks) continue
         into.blocks |= 1 << position
         this.#addBlock(column, block, position * BLOCK, into.counts)
@@ -112,7 +110,7 @@ export class BoardView implements SeriesReader {
   }
 
   #addBlock(column: number, block: number, to: number, counts: Uint32Array): void {
-    const at = (layout.columnsAt + column * layout.columnBytes + layout.blocksAt + block * BLOCK_BYTES) / 4
+    const at = blockAtByte(column, block) / 4
     for (let i = 0; i < BLOCK; i++) counts[to + i] = (counts[to + i] as number) + (this.#words[at + i] as number)
   }
 

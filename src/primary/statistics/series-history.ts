@@ -1,9 +1,10 @@
 /** What is kept of one histogram: running totals that outlive a wrap of its 32-bit counts, and the latest slots of time. */
+import { histogram } from '../../shared/board/layout.ts'
 import { addSparse, merged, type SparseCounts, sparseFrom } from './sparse-counts.ts'
 import { epochAt, levels, placeOf, type placesAt, slotCount } from './windows.ts'
 
-export const BLOCK = 128
-export const BLOCKS = 21
+export const BLOCK = histogram.blockCounts
+export const BLOCKS = histogram.blocks
 /** Buckets of a histogram: see native/stats/histogram.h. */
 export const BUCKETS = BLOCK * BLOCKS
 

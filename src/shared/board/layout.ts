@@ -9,8 +9,10 @@ const serversAt = listenersAt + size.listeners * size.listenerStride
 const addressesAt = serversAt + size.servers * size.serverStride
 const routesAt = addressesAt + size.addresses * 16
 const seriesAt = routesAt + size.routes * size.routeStride
+/** How the counts of a histogram lie on the board: in so many blocks at most, of so many 32-bit counts. See native/stats/histogram_map.h. */
+export const histogram = { blocks: 21, blockCounts: 128, blockBytes: 512, countAt: 0, sumAt: 8, numbersAt: 16 } as const
 const blocksAt = seriesAt + (size.servers + size.routes) * abi.phase.count * size.seriesBytes
-const ringAt = blocksAt + size.histogramBlocks * 512
+const ringAt = blocksAt + size.histogramBlocks * histogram.blockBytes
 /** A page for the numbers of the ring, then its bytes. */
 const columnBytes = ringAt + 4096 + size.ringBytes
 
@@ -50,4 +52,9 @@ export function routeIndex(column: number, route: number, counter: number): numb
 export function seriesAtByte(column: number, of: 'server' | 'route', row: number, phase: number): number {
   const first = of === 'server' ? row : size.servers + row
   return columnsAt + column * columnBytes + seriesAt + (first * abi.phase.count + phase) * size.seriesBytes
+}
+
+/** Byte at which a block of a worker's histograms begins. */
+export function blockAtByte(column: number, number: number): number {
+  return columnsAt + column * columnBytes + blocksAt + number * histogram.blockBytes
 }

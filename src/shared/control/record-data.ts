@@ -13,6 +13,7 @@ export const LogAttempt = Type.Object({
     'connect, connect_timeout, reset, closed, first_byte_timeout, invalid_response, busy, head_too_large or status; later versions may add some',
   ),
   error: maybe(text('Name of an errno')),
+  status: maybe(number('Of the response, where that is the reason')),
   atUs: number('When it failed, in microseconds since the request began'),
 })
 

@@ -49,6 +49,8 @@ export interface FailedAttempt {
   reason: string
   /** Name of an errno, where there is one. */
   error?: string
+  /** Of the response, where that is the reason. */
+  status?: number
   /** When it failed, since the request began. */
   atUs: number
 }

@@ -1,12 +1,13 @@
 /** The counters that the processes of a balancer share, read through /proc. Layout: native/stats/board.h. */
 import { closeSync, openSync, readSync } from 'node:fs'
 import { abi } from '../../../src/native/abi.ts'
-import { layout, seriesAtByte } from '../../../src/shared/board/layout.ts'
+import { blockAtByte, layout, histogram as layoutOfHistograms, seriesAtByte } from '../../../src/shared/board/layout.ts'
 import { BOARD_FD } from '../../../src/shared/ipc/protocol.ts'
 import type { Balancer } from './balancer.ts'
 
 const { board: size, listenerCounter, phase, refusal, routeCounter, serverCounter, workerCounter } = abi
-const { totalsAt, columnsAt, columnBytes, serversAt, routesAt, blocksAt } = layout
+const { totalsAt, columnsAt, columnBytes, serversAt, routesAt } = layout
+const { blocks: BLOCKS, blockCounts, blockBytes, numbersAt } = layoutOfHistograms
 
 type Refusals = Record<Exclude<keyof typeof refusal, 'count'>, number>
 
@@ -49,14 +50,17 @@ export function boardOf(weir: Balancer): BoardReader {
     route: (row, counter) => sum(routesAt + row * size.routeStride + routeCounter[counter] * 8),
     ended: (termination) => sum((workerCounter.terminations + abi.termination[termination]) * 8),
     histogram(of, row, which) {
-      const counts = new Float64Array(21 * 128)
+      const counts = new Float64Array(BLOCKS * blockCounts)
       workers.forEach((_, column) => {
-        const blocks = bytesAt(path, seriesAtByte(column, of, row, phase[which]) + 16, 42)
-        for (let block = 0; block < 21; block++) {
+        const blocks = bytesAt(path, seriesAtByte(column, of, row, phase[which]) + numbersAt, BLOCKS * 2)
+        for (let block = 0; block < BLOCKS; block++) {
           const number = blocks.readUInt16LE(block * 2)
           if (number === 0) continue
-          const found = bytesAt(path, columnsAt + column * columnBytes + blocksAt + number * 512, 512)
-          for (let i = 0; i < 128; i++) counts[block * 128 + i] = (counts[block * 128 + i] as number) + found.readUInt32LE(i * 4)
+          const found = bytesAt(path, blockAtByte(column, number), blockBytes)
+          for (let i = 0; i < blockCounts; i++) {
+            const at = block * blockCounts + i
+            counts[at] = (counts[at] as number) + found.readUInt32LE(i * 4)
+          }
         }
       })
       return counts

@@ -86,7 +86,7 @@ export function fake(text = usual): Fake {
   }
   const board = {
     longestHold: () => 0,
-    histogram: () => Float64Array.from({ length: 2688 }, (_, i) => (i === 300 ? 2 : 0)),
+    histogram: () => Uint32Array.from({ length: 2688 }, (_, i) => (i === 300 ? 2 : 0)),
     inFlight: (slot: number) => made.inFlight.get(idOf(slot)) ?? 0,
     waiting: () => 0,
     server: (slot: number, counter: number) => made.counters.get(`${idOf(slot)} ${counter}`) ?? 0,

@@ -99,7 +99,7 @@ function noteBytes({ atUs, server, reason, error }: NonNullable<HandWritten['not
   const note = Buffer.alloc(8)
   note.writeUInt32LE(atUs, 0)
   note.writeUInt16LE(server, 4)
-  note.set([reason, error], 6)
+  note.writeUInt16LE(reason | (error << 4), 6)
   return note
 }
 
