@@ -14,7 +14,7 @@ const CHECK = {
   interval: '150ms',
   fastInterval: '50ms',
   downInterval: '100ms',
-  timeout: '120ms',
+  timeout: '1s',
   fall: 2,
   rise: 2,
 }
