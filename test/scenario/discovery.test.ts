@@ -10,7 +10,7 @@ import { until } from './lib/wait.ts'
 
 // A name that does not resolve is tried again after 1 s, 2 s, 4 s; one that does is asked for again after its second is over.
 const WITHIN = 10_000
-const CHECK = { http: '/health', interval: '150ms', fastInterval: '50ms', downInterval: '100ms', timeout: '120ms', fall: 2, rise: 1 }
+const CHECK = { http: '/health', interval: '500ms', fastInterval: '50ms', downInterval: '100ms', timeout: '500ms', fall: 2, rise: 1 }
 
 /** Servers on the same port of 127.0.0.2 and so on. */
 async function neighbours(names: string): Promise<Member[]> {

@@ -20,7 +20,7 @@ const hashed = (key: string, hash: object = {}, servers = fixed, more: object = 
   ...more,
 })
 const CHECKED = {
-  health: { tcp: true, interval: '200ms', fastInterval: '50ms', downInterval: '100ms', timeout: '150ms', fall: 2, rise: 2 },
+  health: { tcp: true, interval: '500ms', fastInterval: '50ms', downInterval: '100ms', timeout: '500ms', fall: 2, rise: 2 },
 }
 const QUIET = { health: 'off', passiveHealth: 'off', slowStart: 'off', queue: 'off', hold: 'off' }
 const listed: Record<string, object> = {

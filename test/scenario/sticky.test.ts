@@ -11,10 +11,10 @@ import { type Scope, until } from './lib/wait.ts'
 const CHECK = {
   http: '/health',
   softStop: 404,
-  interval: '150ms',
+  interval: '500ms',
   fastInterval: '50ms',
   downInterval: '100ms',
-  timeout: '1s',
+  timeout: '500ms',
   fall: 2,
   rise: 2,
 }

@@ -7,7 +7,7 @@ import { file } from './lib/file-scope.ts'
 import { answers, byPath, Gate, type Member, members, picks, send, serves, tally } from './lib/member.ts'
 import { type Scope, until } from './lib/wait.ts'
 
-const CHECK = { http: '/health', interval: '150ms', fastInterval: '50ms', downInterval: '100ms', timeout: '120ms', fall: 2, rise: 2 }
+const CHECK = { http: '/health', interval: '500ms', fastInterval: '50ms', downInterval: '100ms', timeout: '500ms', fall: 2, rise: 2 }
 const [tiered, zoned, split, remote, spilling, weighed] = (await Promise.all(
   ['abcd', 'abcd', 'abcdefgh', 'ab', 'ab', 'abc'].map((names) => members(file, names)),
 )) as [Member[], Member[], Member[], Member[], Member[], Member[]]
