@@ -1,6 +1,6 @@
 /**
- * Compares weir with nginx and HAProxy in one run on one machine. `make bench-http`, `make bench-tcp`; bench/README.md says how to
- * read it.
+ * Compares weir with nginx and HAProxy in one run on one machine. `make bench-http`, `make bench-tcp`, `make bench-tls`;
+ * bench/README.md says how to read it.
  * Peers take turns and every round begins with another one, so that a slow minute of the machine hits all of them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,14 @@ import { tcpBulk1m } from './cases/tcp-bulk-1m.ts'
 import { tcpBulk64m } from './cases/tcp-bulk-64m.ts'
 import { tcpConnect } from './cases/tcp-connect.ts'
 import { tcpSmall } from './cases/tcp-small.ts'
+import { tlsHandshakes } from './cases/tls-handshakes.ts'
+import { tlsHandshakesRsa } from './cases/tls-handshakes-rsa.ts'
+import { tlsIdleMemory } from './cases/tls-idle-memory.ts'
+import { tlsLarge } from './cases/tls-large.ts'
+import { tlsResumed } from './cases/tls-resumed.ts'
+import { tlsSmall } from './cases/tls-small.ts'
+import { tls12Handshakes } from './cases/tls12-handshakes.ts'
+import { tls12Resumed } from './cases/tls12-resumed.ts'
 import type { Bench, Case, Sample } from './lib/case.ts'
 import { machineTime, stolenSince } from './lib/cpu.ts'
 import { type Origins, startEchoes, startOrigins } from './lib/load.ts'
@@ -26,20 +34,22 @@ import { type CaseResult, reportCase } from './lib/report.ts'
 import { direct } from './peers/direct.ts'
 import { haproxy, haproxyAlternatives } from './peers/haproxy.ts'
 import { haproxyTcp, haproxyTcpAlternatives } from './peers/haproxy-tcp.ts'
+import { haproxyTls, haproxyTlsAlternatives } from './peers/haproxy-tls.ts'
 import { nginx, nginxAlternatives } from './peers/nginx.ts'
 import { nginxTcp, nginxTcpAlternatives } from './peers/nginx-tcp.ts'
+import { nginxTls, nginxTlsAlternatives } from './peers/nginx-tls.ts'
 import type { PeerKind } from './peers/peer.ts'
 import { weir, weirAlternatives } from './peers/weir.ts'
 import { weirTcp } from './peers/weir-tcp.ts'
 
-/** What is compared on one layer. A peer has the same name on both. */
+/** What is compared on one layer. A peer has the same name on all. */
 interface Layer {
   cases: Case[]
   peers: PeerKind[]
   startServers(core: number | null): Promise<Origins>
 }
 
-const layers: Record<'http' | 'tcp', Layer> = {
+const layers: Record<'http' | 'tcp' | 'tls', Layer> = {
   http: {
     cases: [httpSmall, httpLatency, httpLarge, idleMemory, httpManyServers],
     peers: [nginx, haproxy, weir, ...weirAlternatives, ...nginxAlternatives, ...haproxyAlternatives],
@@ -50,8 +60,13 @@ const layers: Record<'http' | 'tcp', Layer> = {
     peers: [nginxTcp, haproxyTcp, weirTcp, direct, ...nginxTcpAlternatives, ...haproxyTcpAlternatives],
     startServers: startEchoes,
   },
+  tls: {
+    cases: [tlsHandshakes, tls12Handshakes, tlsHandshakesRsa, tlsResumed, tls12Resumed, tlsSmall, tlsLarge, tlsIdleMemory],
+    peers: [nginxTls, haproxyTls, weir, ...nginxTlsAlternatives, ...haproxyTlsAlternatives],
+    startServers: startOrigins,
+  },
 }
-const help = `usage: suite.ts [http|tcp] [--rounds 3] [--seconds 4] [--peers nginx,haproxy,weir] [--case a,b] [--full]
+const help = `usage: suite.ts [http|tcp|tls] [--rounds 3] [--seconds 4] [--peers nginx,haproxy,weir] [--case a,b] [--full]
 ${Object.entries(layers)
   .map(([name, layer]) => `${name} cases: ${namesOf(layer.cases)}\n${name} peers: ${namesOf(layer.peers)}`)
   .join('\n')}`
@@ -86,7 +101,7 @@ async function main(): Promise<void> {
   const bench: Bench = { cores, origins: origins.ports, seconds, full: options.full, nginxMaximum: { value: 0 } }
   console.log(
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ` +
-      `nginx ${machine.nginx}, HAProxy ${machine.haproxy}; ${rounds} rounds of ${seconds} s`,
+      `nginx ${machine.nginx}, HAProxy ${machine.haproxy}, OpenSSL ${machine.openssl} and Node's ${machine.nodeOpenssl}; ${rounds} rounds of ${seconds} s`,
   )
   const results: CaseResult[] = []
   for (const one of cases) {
@@ -153,8 +168,8 @@ async function coresToUse(): Promise<Bench['cores']> {
 }
 
 function layerOf([name = 'http', ...more]: string[]): Layer {
-  if ((name === 'http' || name === 'tcp') && more.length === 0) return layers[name]
-  console.error(`http or tcp, not ${[name, ...more].join(' ')}\n${help}`)
+  if ((name === 'http' || name === 'tcp' || name === 'tls') && more.length === 0) return layers[name]
+  console.error(`http, tcp or tls, not ${[name, ...more].join(' ')}\n${help}`)
   return process.exit(2)
 }
 

@@ -2,12 +2,14 @@
 # Every .cc below native/ except binding/ is linked, every .cc in test/native/ is a test, every .cc in test/fuzz/ a fuzz target.
 
 NATIVE_FOLDERS ?= base observe loop stats tls upstream tcp http engine
-NATIVE_SOURCES ?= $(wildcard $(NATIVE_FOLDERS:%=native/%/*.cc))
-NATIVE_TESTS := $(wildcard test/native/*.cc)
+# TLS is tested with the OpenSSL of the system, where its headers are (Debian: libssl-dev); without them the rest is.
+HAS_OPENSSL := $(wildcard /usr/include/openssl/ssl.h)
+NATIVE_SOURCES ?= $(filter-out $(if $(HAS_OPENSSL),,native/tls/openssl_%),$(wildcard $(NATIVE_FOLDERS:%=native/%/*.cc)))
+NATIVE_TESTS := $(filter-out $(if $(HAS_OPENSSL),,test/native/openssl_%),$(wildcard test/native/*.cc))
 # What tests and fuzz targets share: the engine with scripted clients and servers.
 NATIVE_TEST_LIB := $(wildcard test/native/lib/*.cc)
 NATIVE_FLAGS := -std=c++20 -g -Wall -Wextra -Werror -fno-exceptions -fno-rtti -Inative -Itest/native -MMD -MP
-NATIVE_LIBS ?= -lpthread
+NATIVE_LIBS ?= -lpthread $(if $(HAS_OPENSSL),-lssl -lcrypto)
 CLANG := $(shell command -v clang++-14 || command -v clang++)
 SANITIZING_CXX ?= $(or $(CLANG),g++)
 NATIVE_ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

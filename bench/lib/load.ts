@@ -2,7 +2,8 @@
 import { join } from 'node:path'
 import { output, printed, start, stop } from './processes.ts'
 
-const programs = join(import.meta.dirname, '../../build/bench')
+/** Where they are built. */
+export const programs = join(import.meta.dirname, '../../build/bench')
 
 export interface Origins {
   ports: [number, number]
@@ -125,9 +126,14 @@ export async function tunnels(options: TunnelLoad): Promise<TunnelResult> {
 }
 
 /** Opens `connections` connections, makes one request on each, holds them while `during` runs, and lets them go. */
-export async function whileHolding<T>(options: ClosedLoop, during: () => Promise<T>): Promise<T> {
-  const words = ['--port', options.port, '--connections', options.connections].map(String)
-  const child = start(options.core, join(programs, 'hold'), words)
+export function whileHolding<T>(options: ClosedLoop, during: () => Promise<T>): Promise<T> {
+  return whileHeld('hold', options, [], during)
+}
+
+/** The same with a program that prints `held N` once it holds them, within `seconds`. */
+export async function whileHeld<T>(program: string, options: ClosedLoop, more: string[], during: () => Promise<T>): Promise<T> {
+  const words = ['--port', options.port, '--connections', options.connections, ...more].map(String)
+  const child = start(options.core, join(programs, program), words)
   try {
     await printed(child, /held (\d+)/, options.seconds * 1_000)
     return await during()

@@ -15,6 +15,9 @@ export interface Machine {
   nginx: string
   haproxy: string
   wrk: string
+  /** Of the system, which nginx and HAProxy use, and Node's own, which is weir's. */
+  openssl: string
+  nodeOpenssl: string
   commit: string
 }
 
@@ -31,6 +34,8 @@ export function describeMachine(): Machine {
     node: process.version,
     nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
     haproxy: firstMatch('haproxy', ['-v'], /version (\S+)/),
+    openssl: firstMatch('openssl', ['version'], /OpenSSL (\S+)/),
+    nodeOpenssl: process.versions.openssl ?? 'none',
     wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
     commit: firstMatch('git', ['describe', '--always', '--dirty'], /(\S+)/),
   }

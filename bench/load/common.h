@@ -78,6 +78,23 @@ inline UniqueFd connect_to(int port) {
   return fd;
 }
 
+// A non-blocking socket on its way to the proxy, from one of 200 loopback addresses, so that ports in TIME_WAIT do not run out. The
+// kernel picks the port when it connects, so that only the whole pair of addresses must be free and not the port alone.
+inline UniqueFd begin_connect(int port, unsigned source) {
+  constexpr unsigned kSources = 200;
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) give_up("socket");
+  const int on = 1;
+  setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  sockaddr_in from = address_of("127.0.2.1", 0);
+  from.sin_addr.s_addr = htonl(ntohl(from.sin_addr.s_addr) + source % kSources);
+  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) give_up("bind");
+  const sockaddr_in to = address_of("127.0.0.1", port);
+  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 && errno != EINPROGRESS) give_up("connect");
+  set_no_delay(fd.get());
+  return fd;
+}
+
 inline void watch(int epoll, int fd, uint32_t events, int operation = EPOLL_CTL_ADD) {
   epoll_event event{};
   event.events = events;

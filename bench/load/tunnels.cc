@@ -23,7 +23,6 @@ namespace weir::bench {
 namespace {
 
 constexpr int kSilenceMs = 10'000;
-constexpr unsigned kSources = 200;
 
 enum class Mode { exchange, bulk, connect };
 
@@ -41,22 +40,6 @@ Mode mode_named(std::string_view name) {
   if (name == "bulk") return Mode::bulk;
   if (name == "connect") return Mode::connect;
   give_up("--mode");
-}
-
-// A non-blocking socket on its way to the proxy. The kernel picks the port when it connects, so that only the whole pair of
-// addresses must be free and not the port alone.
-UniqueFd begin_connect(int port, unsigned source) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (fd.get() < 0) give_up("socket");
-  const int on = 1;
-  setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  sockaddr_in from = address_of("127.0.2.1", 0);
-  from.sin_addr.s_addr = htonl(ntohl(from.sin_addr.s_addr) + source % kSources);
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0) give_up("bind");
-  const sockaddr_in to = address_of("127.0.0.1", port);
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 && errno != EINPROGRESS) give_up("connect");
-  set_no_delay(fd.get());
-  return fd;
 }
 
 struct Tunnel {
@@ -150,7 +133,7 @@ class Tunnels {
     tunnel.message.assign(1, kEcho);
     tunnel.connecting = true;
     tunnel.ending = false;
-    tunnel.fd = begin_connect(options_.port, static_cast<unsigned>(begun_ % kSources));
+    tunnel.fd = begin_connect(options_.port, static_cast<unsigned>(begun_));
     add(static_cast<size_t>(&tunnel - tunnels_.data()), EPOLLIN | EPOLLOUT | EPOLLET);
   }
 

@@ -3,14 +3,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFilesLimit } from '../lib/machine.ts'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, probeHttps, type RunningPeer, startPeer } from './peer.ts'
 
-interface Tuning {
+export interface HaproxyTuning {
   balance: 'leastconn' | 'roundrobin'
   reuse: 'always' | 'safe'
   splice: string
   /** By what is sent through it. */
   global: Record<PeerOptions['bodies'], string>
+  /** Words of the line `bind` behind the certificate, where it ends TLS. */
+  tls?: string
 }
 
 const buffers64k = 'tune.bufsize 65536'
@@ -22,10 +24,10 @@ const buffers64k = 'tune.bufsize 65536'
  * Small bodies: default buffers 15.7 us, 64k buffers 17.2; 18.7 and 28.2 in a busier run. Undecided, with 10 to 20 % of noise: leastconn
  * 18.2 and roundrobin 17.5; reuse always 18.2 and safe 15.9; with 64k buffers, edge-triggered 25.1 and not 28.2.
  */
-const best: Tuning = { balance: 'leastconn', reuse: 'always', splice: '', global: { small: '', large: buffers64k } }
+export const bestHaproxy: HaproxyTuning = { balance: 'leastconn', reuse: 'always', splice: '', global: { small: '', large: buffers64k } }
 
 /** The others; `--peers haproxy,haproxy+round-robin` measures one against the choice above. */
-const alternatives: Record<string, Partial<Tuning>> = {
+const alternatives: Record<string, Partial<HaproxyTuning>> = {
   'round-robin': { balance: 'roundrobin' },
   'reuse-safe': { reuse: 'safe' },
   'edge-triggered': { global: always('expose-experimental-directives\n  tune.fd.edge-triggered on') },
@@ -38,28 +40,29 @@ const alternatives: Record<string, Partial<Tuning>> = {
   'buffers-128k': { global: always('tune.bufsize 131072') },
 }
 
-export const haproxy = haproxyWith('haproxy', best)
+export const haproxy = haproxyWith('haproxy', bestHaproxy)
 export const haproxyAlternatives: PeerKind[] = Object.entries(alternatives).map(([name, change]) =>
-  haproxyWith(`haproxy+${name}`, { ...best, ...change }),
+  haproxyWith(`haproxy+${name}`, { ...bestHaproxy, ...change }),
 )
 
-function always(global: string): Tuning['global'] {
+function always(global: string): HaproxyTuning['global'] {
   return { small: global, large: global }
 }
 
-function haproxyWith(name: string, tuning: Tuning): PeerKind {
+/** HAProxy with these settings: over TLS when the options have a certificate. */
+export function haproxyWith(name: string, tuning: HaproxyTuning): PeerKind {
   return { name, start: (options) => startHaproxy(options, tuning) }
 }
 
-async function startHaproxy(options: PeerOptions, tuning: Tuning): Promise<RunningPeer> {
+async function startHaproxy(options: PeerOptions, tuning: HaproxyTuning): Promise<RunningPeer> {
   const directory = temporaryDirectory('haproxy')
   const port = await freePort()
   const file = join(directory, 'haproxy.cfg')
   writeFileSync(file, config(options, tuning, port, directory))
-  return startPeer(options.core, port, directory, ['haproxy', '-db', '-f', file])
+  return startPeer(options.core, port, directory, ['haproxy', '-db', '-f', file], options.tls ? probeHttps : undefined)
 }
 
-function config(options: PeerOptions, tuning: Tuning, port: number, directory: string): string {
+function config(options: PeerOptions, tuning: HaproxyTuning, port: number, directory: string): string {
   // Every connection may need two descriptors and half a pipe, and HAProxy refuses to start when they could run out.
   const maxConnections = Math.min(16_384, Math.floor((openFilesLimit() - options.servers.length - 300) / 2.6))
   return `
@@ -79,8 +82,8 @@ defaults
   timeout http-request 10s
   timeout http-keep-alive 75s
 frontend web
-  bind 127.0.0.1:${port} backlog 4096
-  http-request set-header X-Forwarded-Proto http
+  bind 127.0.0.1:${port} backlog 4096${options.tls ? ` ssl crt ${options.tls.both} ${tuning.tls ?? ''}` : ''}
+  http-request set-header X-Forwarded-Proto ${options.tls ? 'https' : 'http'}
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
 ${options.routes > 0 ? `  use_backend %[path,map_beg(${routeMap(options.routes, directory)},servers)]` : ''}
   default_backend servers

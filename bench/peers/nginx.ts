@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, probeHttps, type RunningPeer, startPeer } from './peer.ts'
 
-interface Tuning {
+export interface NginxTuning {
   balance: string
   multiAccept: 'on' | 'off'
   /** By what is sent through it. */
@@ -12,6 +12,8 @@ interface Tuning {
   extra: string
   /** Of the format `combined`, buffered as its manual recommends. */
   hasAccessLog?: boolean
+  /** Beside the certificate, where it ends TLS; by what is sent through it. */
+  tls?: Record<PeerOptions['bodies'], string>
 }
 
 const unbuffered32k = 'proxy_buffering off; proxy_buffers 8 32k; proxy_buffer_size 32k;'
@@ -23,7 +25,7 @@ const unbuffered32k = 'proxy_buffering off; proxy_buffers 8 32k; proxy_buffer_si
  * Small bodies: least_conn 15.5 us, round robin 15.7, multi_accept off 15.5: no difference. Undecided, the machine was too busy: default
  * buffers 17.4 with a coarse clock 14.8 (±22 %) and unbuffered-32k 14.3 in one run, default 18.2 and unbuffered-32k 19.1 in another.
  */
-const best: Tuning = {
+export const bestNginx: NginxTuning = {
   balance: 'least_conn;',
   multiAccept: 'on',
   buffering: { small: '', large: unbuffered32k },
@@ -31,7 +33,7 @@ const best: Tuning = {
 }
 
 /** The others; `--peers nginx,nginx+round-robin` measures one against the choice above. */
-const alternatives: Record<string, Partial<Tuning>> = {
+const alternatives: Record<string, Partial<NginxTuning>> = {
   'access-log': { hasAccessLog: true },
   'round-robin': { balance: '' },
   'accept-one': { multiAccept: 'off' },
@@ -45,28 +47,30 @@ const alternatives: Record<string, Partial<Tuning>> = {
   'unbuffered-64k': { buffering: always('proxy_buffering off; proxy_buffers 8 64k; proxy_buffer_size 64k;') },
 }
 
-export const nginx = nginxWith('nginx', best)
+export const nginx = nginxWith('nginx', bestNginx)
 export const nginxAlternatives: PeerKind[] = Object.entries(alternatives).map(([name, change]) =>
-  nginxWith(`nginx+${name}`, { ...best, ...change }),
+  nginxWith(`nginx+${name}`, { ...bestNginx, ...change }),
 )
 
-function always(buffering: string): Tuning['buffering'] {
+function always(buffering: string): NginxTuning['buffering'] {
   return { small: buffering, large: buffering }
 }
 
-function nginxWith(name: string, tuning: Tuning): PeerKind {
+/** nginx with these settings: over TLS when the options have a certificate. */
+export function nginxWith(name: string, tuning: NginxTuning): PeerKind {
   return { name, start: (options) => startNginx(options, tuning) }
 }
 
-async function startNginx(options: PeerOptions, tuning: Tuning): Promise<RunningPeer> {
+async function startNginx(options: PeerOptions, tuning: NginxTuning): Promise<RunningPeer> {
   const directory = temporaryDirectory('nginx')
   const port = await freePort()
   const file = join(directory, 'nginx.conf')
   writeFileSync(file, config(options, tuning, port, directory))
-  return startPeer(options.core, port, directory, ['nginx', '-p', directory, '-c', file, '-e', join(directory, 'error.log')])
+  const command = ['nginx', '-p', directory, '-c', file, '-e', join(directory, 'error.log')]
+  return startPeer(options.core, port, directory, command, options.tls ? probeHttps : undefined)
 }
 
-function config(options: PeerOptions, tuning: Tuning, port: number, directory: string): string {
+function config(options: PeerOptions, tuning: NginxTuning, port: number, directory: string): string {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${join(directory, kind)};`)
   const routes = Array.from({ length: options.routes }, (_, i) => `    location ^~ /r/${i}/ { proxy_pass http://servers; }`)
   return `
@@ -93,7 +97,8 @@ ${options.servers.map((server) => `    server ${server};`).join('\n')}
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} ${options.tls ? 'ssl ' : ''}backlog=4096;
+${tlsLines(options, tuning)}
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header Host $http_host;
@@ -105,4 +110,9 @@ ${routes.join('\n')}
   }
 }
 `
+}
+
+function tlsLines({ tls, bodies }: PeerOptions, tuning: NginxTuning): string {
+  if (!tls) return ''
+  return `    ssl_certificate ${tls.certificate};\n    ssl_certificate_key ${tls.key};\n    ${tuning.tls?.[bodies] ?? ''}`
 }

@@ -1,5 +1,7 @@
 /** What the suite knows about a proxy that it compares. */
+import { request } from 'node:https'
 import { connect, createServer } from 'node:net'
+import type { Identity } from '../lib/certificates.ts'
 import { processTree } from '../lib/cpu.ts'
 import { type Child, collect, isRunning, removeDirectory, start, stop } from '../lib/processes.ts'
 
@@ -16,6 +18,8 @@ export interface PeerOptions {
   routes: number
   /** What is sent through it. Buffer sizes that are best for large bodies cost small ones cache, so peers may have one for each. */
   bodies: 'small' | 'large'
+  /** What clients are shown; without it they speak plainly. */
+  tls?: Identity
 }
 
 export interface RunningPeer {
@@ -88,6 +92,20 @@ async function probeHttp(port: number): Promise<string | null> {
   } catch {
     return 'no answer'
   }
+}
+
+/** Wants the status 200 over TLS, whoever the server says it is. */
+export function probeHttps(port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const options = { port, host: '127.0.0.1', servername: 'bench.example', rejectUnauthorized: false, agent: false as const }
+    const asked = request(options, (response) => {
+      response.resume()
+      response.once('close', () => resolve(response.statusCode === 200 ? null : `status ${response.statusCode}`))
+    })
+    asked.once('error', () => resolve('no answer'))
+    asked.setTimeout(2_000, () => asked.destroy())
+    asked.end()
+  })
 }
 
 /** Wants one byte back from `load/echo.cc`. */

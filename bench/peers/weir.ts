@@ -1,14 +1,14 @@
-/** weir as it comes: one worker, every other value the default. */
+/** weir as it comes: one worker, every other value the default, also where it ends TLS. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, type Probe, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, type Probe, probeHttps, type RunningPeer, startPeer } from './peer.ts'
 
 const here = join(import.meta.dirname, '../..')
 
 export const weir: PeerKind = {
   name: 'weir',
-  start: (options) => startWeir(options.core, (port) => config(options, port)),
+  start: (options) => startWeir(options.core, (port) => config(options, port), probeOf(options)),
 }
 
 /** weir with an access log, and another checkout of it that is built: `WEIR_BEFORE=/path --peers weir,weir+before`. */
@@ -16,11 +16,15 @@ export const weirAlternatives: PeerKind[] = [
   {
     name: 'weir+access-log',
     start: (options) =>
-      startWeir(options.core, (port, directory) => `log: { access: ${join(directory, 'access.log')} }\n${config(options, port)}`),
+      startWeir(
+        options.core,
+        (port, directory) => `log: { access: ${join(directory, 'access.log')} }\n${config(options, port)}`,
+        probeOf(options),
+      ),
   },
   {
     name: 'weir+before',
-    start: (options) => startWeir(options.core, (port) => config(options, port), undefined, process.env['WEIR_BEFORE'] ?? here),
+    start: (options) => startWeir(options.core, (port) => config(options, port), probeOf(options), process.env['WEIR_BEFORE'] ?? here),
   },
 ]
 
@@ -46,11 +50,20 @@ workers: 1
 listeners:
   web:
     bind: ["127.0.0.1:${port}"]
-    protocol: http
+${protocolLines(options)}
     routes:
 ${routes.join('\n')}
       - { match: {}, upstream: servers }
 ${upstreamOf(options.servers)}`
+}
+
+function protocolLines({ tls }: PeerOptions): string {
+  if (!tls) return '    protocol: http'
+  return `    protocol: https\n    tls: { certificates: [{ cert: ${tls.certificate}, key: ${tls.key} }] }`
+}
+
+function probeOf({ tls }: PeerOptions): Probe | undefined {
+  return tls && probeHttps
 }
 
 /** The section `upstreams` with one upstream named `servers`. */

@@ -3,7 +3,7 @@
 
 namespace weir::abi {
 
-constexpr int version = 4;
+constexpr int version = 5;
 
 namespace verdict {
 constexpr int forward = 0;
@@ -60,6 +60,7 @@ constexpr int invalid_response = 5;
 constexpr int busy = 6;
 constexpr int head_too_large = 7;
 constexpr int status = 8;
+constexpr int tls = 9;
 }  // namespace failure
 
 namespace refusal {
@@ -71,7 +72,9 @@ constexpr int address_limit = 4;
 constexpr int no_route = 5;
 constexpr int no_server = 6;
 constexpr int by_function = 7;
-constexpr int count = 8;
+constexpr int tls_handshake = 8;
+constexpr int unknown_name = 9;
+constexpr int count = 10;
 }  // namespace refusal
 
 namespace send_proxy {
@@ -85,6 +88,12 @@ constexpr int http = 0;
 constexpr int tcp = 1;
 constexpr int tls = 2;
 }  // namespace protocol
+
+namespace client_auth {
+constexpr int off = 0;
+constexpr int optional = 1;
+constexpr int required = 2;
+}  // namespace client_auth
 
 namespace placeholder {
 constexpr int literal = 0;
@@ -126,6 +135,8 @@ constexpr int addresses = 65536;
 constexpr int series_bytes = 64;
 constexpr int histogram_blocks = 24576;
 constexpr int ring_bytes = 4194304;
+constexpr int tls_sessions = 8192;
+constexpr int tls_session_bytes = 512;
 }  // namespace board
 
 namespace phase {
@@ -305,7 +316,11 @@ constexpr int refused_address_limit = 6;
 constexpr int refused_no_route = 7;
 constexpr int refused_no_server = 8;
 constexpr int refused_by_function = 9;
-constexpr int count = 10;
+constexpr int refused_tls_handshake = 10;
+constexpr int refused_unknown_name = 11;
+constexpr int tls_handshakes = 12;
+constexpr int tls_resumed = 13;
+constexpr int count = 14;
 }  // namespace listener_counter
 
 }  // namespace weir::abi

@@ -6,6 +6,7 @@
 
 #include "binding/operating_calls.h"
 #include "binding/options.h"
+#include "binding/tls_calls.h"
 #include "binding/tunnel_calls.h"
 #include "binding/wrap.h"
 #include "http/text.h"
@@ -28,6 +29,9 @@ napi_value construct(napi_env env, napi_callback_info info) {
   const unsigned workers = unsigned(number_at(env, args[0], "workers", 1)), column = unsigned(number_at(env, args[0], "column", 0));
   if (!engine.rt.board.map(fd, workers, column)) return throw_errno(env, errno, "cannot map the board");
   engine.rt.board.mine()[abi::worker_counter::alive] = 1;
+  wrap->sessions = std::make_unique<SessionCache>(engine.rt.board);
+  wrap->tls = std::make_unique<TlsWorker>(engine.rt.now_us);
+  wrap->tls->sessions = wrap->sessions.get();
   engine.rt.records = std::make_unique<RecordRing>(engine.rt.board.ring(column));
   std::vector<int> wakers;
   each(env, get(env, args[0], "wakers"), [&](napi_value v) { wakers.push_back(int(number(env, v, -1))); });
@@ -282,6 +286,7 @@ napi_value engine_class(napi_env env) {
   };
   add_tunnel_calls(methods);
   add_operating_calls(methods);
+  add_tls_calls(methods);
   napi_value c = nullptr;
   napi_define_class(env, "Engine", NAPI_AUTO_LENGTH, construct, nullptr, methods.size(), methods.data(), &c);
   return c;

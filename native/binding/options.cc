@@ -19,6 +19,7 @@ void read_edits(napi_env env, napi_value from, HeaderEdits& to) {
     e.name = latin1(env, get(env, v, "name"));
     const std::string op = text_at(env, v, "op");
     e.replaces = op == "set";
+    e.fills = op == "fill";
     e.removes_only = op == "remove";
     if (!e.removes_only) e.value = read_template(env, get(env, v, "value"));
     to.add(std::move(e));
@@ -71,6 +72,9 @@ void read_listener(napi_env env, napi_value from, ListenerSettings& to) {
   each(env, get(env, from, "trustedProxies"), [&](napi_value v) { (void)to.trusted.add(text(env, v)); });
   to.server_timing = boolean(env, get(env, from, "serverTiming"));
   to.proxy_status = boolean(env, get(env, from, "proxyStatus"));
+  const napi_value certificate = get(env, from, "clientCertificateHeaders");
+  to.certificate_subject = is_nullish(env, certificate) ? std::string() : latin1(env, get(env, certificate, "subject"));
+  to.certificate_fingerprint = is_nullish(env, certificate) ? std::string() : latin1(env, get(env, certificate, "fingerprint"));
   to.pages.clear();
   each(env, get(env, from, "pages"), [&](napi_value v) {
     to.pages[int(number_at(env, v, "status"))] = {latin1(env, get(env, v, "contentType")), text_at(env, v, "body")};

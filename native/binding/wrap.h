@@ -11,6 +11,7 @@
 #include "binding/script_decider.h"
 #include "binding/uv_bridge.h"
 #include "engine/engine.h"
+#include "tls/openssl_worker.h"
 
 namespace weir::binding {
 
@@ -25,6 +26,9 @@ struct Late {
 };
 
 struct Wrap {
+  // Outlive the engine, whose connections use them.
+  std::unique_ptr<SessionCache> sessions;
+  std::unique_ptr<TlsWorker> tls;
   std::unique_ptr<ScriptDecider> decider;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<UvBridge> bridge;

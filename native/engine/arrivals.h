@@ -1,7 +1,7 @@
 // Client connections from accept until it is known what they are: counts them, holds them to the limit per address, reads a PROXY
-// header and a ClientHello where the listener wants one, and hands them to the HTTP forwarder or to a tunnel.
+// header and a ClientHello where the listener wants one, does the TLS handshake where it ends TLS, and hands them to the HTTP forwarder or to a tunnel.
 // Owns     the sockets that still have to say something. The bytes of a header are peeked at, so a connection holds no memory for
-//          them and a ClientHello stays where it is for the server.
+//          them, and a ClientHello stays where it is: for the server, or until it is whole and OpenSSL may have it.
 // Bound    the listener's header timeout from accept on, kMaxProxyHeaderBytes, kMaxHelloBytes.
 #pragma once
 #include "base/slab.h"
@@ -9,6 +9,7 @@
 #include "loop/origin.h"
 #include "loop/runtime.h"
 #include "tcp/tunnel.h"
+#include "tls/stream.h"
 
 namespace weir {
 
@@ -17,8 +18,9 @@ constexpr uint8_t kArrivalTimer = 5;
 struct Arrival : TimerNode {
   uint32_t slot_index = 0;
   uint32_t slot_generation = 0;
-  UniqueFd fd;
+  Stream stream;
   Origin origin;
+  ClientHello hello;  // once TLS is begun
   uint64_t address_key = 0;
   uint16_t listener = 0;
   uint16_t looks = 0;
@@ -51,8 +53,12 @@ class Arrivals {
   void arm(Arrival& a, uint32_t deadline_ms);
   [[nodiscard]] bool read_header(Arrival& a);
   void read_hello(Arrival& a);
+  void begin_tls(Arrival& a, TlsServer& server, ClientHello&& hello);
+  void shake_hands(Arrival& a);
+  void refuse_hello(Arrival& a, const char* why);
+  [[nodiscard]] bool reads_hello(unsigned listener) const;
   [[nodiscard]] bool admit(const Origin& origin, unsigned listener, uint64_t& key);
-  void deliver(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t key, const ClientHello& hello, bool watched);
+  void deliver(Stream stream, Origin&& origin, unsigned listener, uint64_t key, const ClientHello& hello, bool watched);
   void deliver(Arrival& a, const ClientHello& hello);
   void refuse(Arrival& a, int reason, const char* why);
   void close(Arrival& a);

@@ -130,7 +130,7 @@ void Engine::join(Exchange& ex, std::string_view from_server) {
     u.out.consume(rt.buffers, front.size());
   }
   if (c.in) to_server.append(c.in->view());
-  UniqueFd client = forwarder.take_client_socket(c), server = std::move(u.fd);
+  Stream client = forwarder.take_client_stream(c), server = std::move(u.stream);
   // The counts of connection and in-flight exchange pass on to the tunnel.
   rt.count(abi::worker_counter::connections);
   ++rt.listener_cell(c.listener, abi::listener_counter::connections);

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/buffer.h"
-#include "base/fd.h"
 #include "http/body_framing.h"
 #include "http/head_parser.h"
 #include "http/plan.h"
@@ -19,6 +19,7 @@
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
 #include "observe/kept_record.h"
+#include "tls/stream.h"
 
 namespace weir {
 
@@ -41,7 +42,7 @@ struct ClientConnection : TimerNode {
 
   uint32_t slot_index = 0;
   uint32_t slot_generation = 0;
-  UniqueFd fd;
+  Stream stream;
   State state = State::idle;
   bool readable = false;
   bool peer_ended = false;
@@ -63,6 +64,7 @@ struct ClientConnection : TimerNode {
   uint64_t address_key = 0;          // see AddressTable
   Token own_server{};                // the last connection to a server that is for this client only; see key_of
   // The port that the client connected to, before any proxy in front of us.
+  [[nodiscard]] std::string_view scheme() const { return stream.is_plain() ? "http" : "https"; }
   [[nodiscard]] uint16_t public_port() const { return proxy ? proxy->destination_port : local_port; }
   Buffer* in = nullptr;
   ByteQueue out;
@@ -177,12 +179,14 @@ struct Exchange : TimerNode {
   uint32_t server_slot = 0;
   uint32_t rival_slot = 0;
   uint64_t rival_written_before = 0;
+  uint64_t rival_encrypted_before = 0;
   uint64_t rival_sent_us = 0;
   uint64_t started_us = 0;  // when its head's last bytes were there to be read
   uint64_t attempt_us = 0;
   uint64_t sent_us = 0;     // when the head of this attempt had been handed over
   uint64_t body_bytes = 0;
   uint64_t written_before = 0;     // bytes that the upstream connection had carried before this exchange
+  uint64_t encrypted_before = 0;   // the same as its TLS counts them
   uint64_t sent_before = 0;        // bytes that the client connection had been given before this exchange
   Observed seen;
   ByteQueue replay;                // decoded body bytes

@@ -36,7 +36,7 @@ class Forwarder {
   [[nodiscard]] ListenerSettings* find_listener(unsigned index) { return index < listeners_.size() ? listeners_[index].get() : nullptr; }
 
   // Takes over a connection that was counted as opened. `watched`: the loop watches it for somebody else so far.
-  void accept(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t address_key, bool watched);
+  void accept(Stream stream, Origin&& origin, unsigned listener, uint64_t address_key, bool watched);
   void on_client_event(ClientConnection& c, uint32_t events);
   void on_upstream_event(UpstreamConnection& u, uint32_t events);
   void on_client_timer(ClientConnection& c);
@@ -71,7 +71,7 @@ class Forwarder {
   void use_plan(Exchange& ex, Plan* plan);
   void end_lease(Exchange& ex, bool reusable);
   // The client's socket goes to a tunnel: forgets the connection without closing it.
-  [[nodiscard]] UniqueFd take_client_socket(ClientConnection& c);
+  [[nodiscard]] Stream take_client_stream(ClientConnection& c);
   void finish_joined(Exchange& ex);
   HeadSources sources(Exchange& ex);
 
@@ -128,6 +128,9 @@ class Forwarder {
   void start_attempt(Exchange& ex, const Verdict& v);
   void begin_total(Exchange& ex);
   void connected(UpstreamConnection& u);
+  void begin_tls(UpstreamConnection& u);
+  void shake_hands(UpstreamConnection& u);
+  void be_connected(UpstreamConnection& u);
   void send_request(Exchange& ex);
   void pump_request(Exchange& ex);
   [[nodiscard]] bool replay_body(Exchange& ex);
@@ -159,7 +162,7 @@ class Forwarder {
   void ask_again(Exchange& ex, std::string_view rest);
   bool take_response_body(Exchange& ex, std::string_view bytes, Gather& g);
   void finish_response(Exchange& ex, bool extra_bytes);
-  void server_ended(Exchange& ex, int error);
+  void server_ended(Exchange& ex, int error, bool cut = false);
   void break_response(Exchange& ex, int termination);
 
   // forwarder_splice.cc: large bodies of known length, without a visit to user memory. `false` from the splice_ functions: nothing

@@ -31,7 +31,7 @@ HeadSources Forwarder::sources(Exchange& ex) {
   return {ex, *ex.client, listener_of(*ex.client), pool_.server(ex.server_slot), random_};
 }
 
-void Forwarder::accept(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t address_key, bool watched) {
+void Forwarder::accept(Stream stream, Origin&& origin, unsigned listener, uint64_t address_key, bool watched) {
   ClientConnection* c = clients.create();
   c->kind = kClientTimer;
   c->listener = uint16_t(listener);
@@ -44,10 +44,14 @@ void Forwarder::accept(UniqueFd fd, Origin&& origin, unsigned listener, uint64_t
   const ListenerSettings& l = listener_of(*c);
   c->trusted = l.trusts(c->peer, c->unix_peer);
   c->accepted_ms = uint32_t(rt_.now_us / 1000);
-  c->fd = std::move(fd);
+  c->stream = std::move(stream);
   const Token token{TokenKind::client, c->slot_generation, c->slot_index};
-  if (!(watched ? rt_.loop.rewatch(c->fd.get(), token, Loop::kStream) : rt_.loop.watch(c->fd.get(), token, Loop::kStream))) return close_client(*c);
+  if (!(watched ? rt_.loop.rewatch(c->stream.fd(), token, Loop::kStream) : rt_.loop.watch(c->stream.fd(), token, Loop::kStream))) return close_client(*c);
   rt_.wheel.arm(c, l.header_ms);
+  if (c->stream.is_plain()) return;
+  // The first request may have been read together with the end of the handshake: no edge tells of it.
+  c->readable = true;
+  enqueue(*c);
 }
 
 void Forwarder::on_client_event(ClientConnection& c, uint32_t events) {
@@ -82,11 +86,12 @@ void Forwarder::read_head(ClientConnection& c) {
       b.end = b.size();
       b.at = 0;
     }
-    const uint64_t ready_us = rt_.arrivals.ready_us(c.fd.get());
-    const IoResult r = read_some(c.fd.get(), b.bytes + b.end, std::min(b.room(), kReadBytes));
+    const uint64_t ready_us = rt_.arrivals.ready_us(c.stream.fd());
+    const uint32_t room = std::min(b.room(), kReadBytes);
+    const IoResult r = c.stream.read(b.bytes + b.end, room);
     if (r.kind == IoResult::Kind::ok) {
       // A short read has emptied the socket; an end that came with it has set peer_ended.
-      if (r.bytes < std::min(b.room(), kReadBytes) && !c.peer_ended) c.readable = false;
+      if (c.stream.was_emptied_by(r, room) && !c.peer_ended) c.readable = false;
       b.end += uint32_t(r.bytes);
       rt_.count(abi::worker_counter::bytes_from_clients, double(r.bytes));
       parse_head(c, ready_us);
@@ -326,7 +331,7 @@ void Forwarder::sweep() {
   pool_.connections.sweep();
 }
 
-UniqueFd Forwarder::take_client_socket(ClientConnection& c) { return std::move(c.fd); }
+Stream Forwarder::take_client_stream(ClientConnection& c) { return std::move(c.stream); }
 
 void Forwarder::finish_joined(Exchange& ex) {
   ClientConnection& c = *ex.client;

@@ -1,6 +1,4 @@
 // Bytes out to the client, and how its connection ends: politely, at once, or with a reset.
-#include <sys/socket.h>
-
 #include "http/forwarder.h"
 #include "loop/io.h"
 
@@ -16,7 +14,7 @@ void Forwarder::write_client(ClientConnection& c, Gather& g) {
   size_t written = 0;
   c.sent += g.bytes();
   if (!c.blocked()) {
-    const IoResult r = write_some(c.fd.get(), g.parts(), g.count());
+    const IoResult r = c.stream.write(g.parts(), g.count());
     if (r.kind == IoResult::Kind::failed) {
       c.sent -= g.bytes();
       return client_gone(c);
@@ -45,7 +43,7 @@ void Forwarder::flush_client(ClientConnection& c) {
   while (!c.out.empty()) {
     const std::string_view front = c.out.front();
     const iovec part{const_cast<char*>(front.data()), front.size()};
-    const IoResult r = write_some(c.fd.get(), &part, 1);
+    const IoResult r = c.stream.write(&part, 1);
     if (r.kind == IoResult::Kind::would_block) return;
     if (r.kind == IoResult::Kind::failed) return client_gone(c);
     rt_.count(abi::worker_counter::bytes_to_clients, double(r.bytes));
@@ -75,9 +73,9 @@ void Forwarder::close_client(ClientConnection& c, bool reset) {
     end_lease(ex, false);
     end_exchange(ex);
   }
-  if (c.fd.valid()) {
-    if (reset) reset_on_close(c.fd.get());
-    c.fd.reset();
+  if (c.stream.valid()) {
+    if (reset) reset_on_close(c.stream.fd());
+    reset ? c.stream.close() : c.stream.close_in_order();
   }
   rt_.wheel.cancel(&c);
   if (c.in) rt_.buffers.give_back(c.in);
@@ -99,14 +97,14 @@ void Forwarder::close_politely(ClientConnection& c) {
   c.state = ClientConnection::State::lingering;
   if (c.in) rt_.buffers.give_back(c.in);
   c.in = nullptr;
-  ::shutdown(c.fd.get(), SHUT_WR);
+  c.stream.end_output();
   rt_.wheel.arm(&c, kLingerMs);
   if (c.readable) linger(c);
 }
 
 void Forwarder::linger(ClientConnection& c) {
   for (;;) {
-    const IoResult r = read_some(c.fd.get(), rt_.scratch.get(), kReadBytes);
+    const IoResult r = c.stream.read(rt_.scratch.get(), kReadBytes);
     if (r.kind == IoResult::Kind::would_block) {
       c.readable = false;
       return;

@@ -1,8 +1,5 @@
 // Hedged requests (Dean and Barroso, The Tail at Scale, 2013): when a server is late, a second one is asked, and the first answer
 // counts. The first attempt steps back and becomes the rival; whoever speaks first is the exchange's upstream from then on.
-#include <errno.h>
-#include <sys/socket.h>
-
 #include "http/forwarder.h"
 
 namespace weir {
@@ -24,6 +21,7 @@ void Forwarder::hedge(Exchange& ex) {
   ex.rival = ex.upstream;
   ex.rival_slot = ex.server_slot;
   ex.rival_written_before = ex.written_before;
+  ex.rival_encrypted_before = ex.encrypted_before;
   ex.rival_sent_us = ex.sent_us;
   ex.rival_reused = ex.reused;
   ex.upstream = nullptr;
@@ -35,10 +33,9 @@ void Forwarder::on_rival_event(Exchange& ex, uint32_t events) {
   UpstreamConnection& u = *ex.rival;
   if (!(events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))) return;
   if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) u.peer_ended = true;
-  char byte;
-  const ssize_t n = ::recv(u.fd.get(), &byte, 1, MSG_PEEK);
-  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (n <= 0) return rival_failed(ex);
+  const IoResult r = u.stream.peek();
+  if (r.kind == IoResult::Kind::would_block) return;
+  if (r.kind != IoResult::Kind::ok) return rival_failed(ex);
   u.readable = true;
   end_lease(ex, false);
   take_back_rival(ex);
@@ -63,6 +60,7 @@ void Forwarder::take_back_rival(Exchange& ex) {
   ex.rival = nullptr;
   ex.server_slot = ex.rival_slot;
   ex.written_before = ex.rival_written_before;
+  ex.encrypted_before = ex.rival_encrypted_before;
   ex.sent_us = ex.rival_sent_us;
   ex.reused = ex.rival_reused;
   ex.counted_in_flight = true;

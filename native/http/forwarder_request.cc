@@ -23,7 +23,7 @@ uint64_t Forwarder::key_of(const ClientConnection& c) { return (uint64_t(c.slot_
 
 void Forwarder::put_proxy_header(const ClientConnection& c, ProxyVersion version, ByteSink& out) {
   ProxyAddresses a;
-  const bool known = addresses_to_send({c.peer, c.peer_port, c.unix_peer, c.proxy.get(), c.fd.get()}, a);
+  const bool known = addresses_to_send({c.peer, c.peer_port, c.unix_peer, c.proxy.get(), c.stream.fd()}, a);
   char* to = out.room(kMaxSentProxyHeaderBytes);
   out.wrote(write_proxy_header(version, known ? &a : nullptr, to));
 }
@@ -82,6 +82,10 @@ void Forwarder::on_upstream_event(UpstreamConnection& u, uint32_t events) {
     if (ended || events & EPOLLIN) pool_.on_idle_event(u, ended);
     return;
   }
+  if (u.in_handshake) {
+    if (ended) u.peer_ended = true;
+    return shake_hands(u);
+  }
   if (u.state == UpstreamConnection::State::connecting) {
     // Neither means that a socket object is only being set up.
     if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP))) return;
@@ -103,7 +107,7 @@ void Forwarder::on_upstream_event(UpstreamConnection& u, uint32_t events) {
 }
 
 void Forwarder::connected(UpstreamConnection& u) {
-  int error = socket_error(u.fd.get());
+  int error = socket_error(u.stream.fd());
   Exchange& ex = *u.exchange;
   if (error != 0) {
     if (pool_.try_next_address(u, error)) {
@@ -112,6 +116,39 @@ void Forwarder::connected(UpstreamConnection& u) {
     }
     return attempt_failed(ex, abi::failure::connect, error);
   }
+  if (u.server->tls) return begin_tls(u);
+  be_connected(u);
+}
+
+// The server speaks TLS. A PROXY header comes before anything else, and unencrypted.
+void Forwarder::begin_tls(UpstreamConnection& u) {
+  Exchange& ex = *u.exchange;
+  if (ex.plan->send_proxy != ProxyVersion::off) {
+    head_.clear();
+    put_proxy_header(*ex.client, ex.plan->send_proxy, head_);
+    const iovec part{const_cast<char*>(head_.view().data()), head_.view().size()};
+    // The socket is new and empty: what it does not take whole it never will.
+    if (u.stream.write(&part, 1).bytes != part.iov_len) return attempt_failed(ex, abi::failure::connect, EPIPE);
+  }
+  std::unique_ptr<TlsSession> session = u.server->tls->open();
+  if (!session) return attempt_failed(ex, abi::failure::connect, ENOMEM);
+  u.stream.begin_tls(std::move(session));
+  u.in_handshake = true;
+  shake_hands(u);
+}
+
+void Forwarder::shake_hands(UpstreamConnection& u) {
+  const IoResult r = u.stream.tls()->handshake(u.stream.fd());
+  if (r.kind == IoResult::Kind::would_block) return;
+  if (r.kind != IoResult::Kind::ok) return attempt_failed(*u.exchange, abi::failure::tls, 0);
+  u.in_handshake = false;
+  // What came behind the handshake may have been read already: no edge tells of it.
+  u.readable = true;
+  be_connected(u);
+}
+
+void Forwarder::be_connected(UpstreamConnection& u) {
+  Exchange& ex = *u.exchange;
   u.state = UpstreamConnection::State::leased;
   u.server->preferred = u.address_index;
   const uint64_t connected_us = rt_.arrivals.came_after(ex.attempt_us);
@@ -127,11 +164,13 @@ void Forwarder::send_request(Exchange& ex) {
   UpstreamConnection& u = *ex.upstream;
   ex.stage = Stage::sending;
   ex.written_before = u.written;
+  ex.encrypted_before = u.stream.tls() ? u.stream.tls()->sent() : 0;
   ex.upload_refused = false;
   ex.response_parser.reset(HeadParser::Kind::response);
   ex.response_parser.set_request_method(ex.method);
   head_.clear();
-  if (u.written == 0 && ex.plan->send_proxy != ProxyVersion::off) put_proxy_header(*ex.client, ex.plan->send_proxy, head_);
+  // Where there is TLS it went ahead of the handshake.
+  if (u.written == 0 && u.stream.is_plain() && ex.plan->send_proxy != ProxyVersion::off) put_proxy_header(*ex.client, ex.plan->send_proxy, head_);
   // What the PROXY header holds is not the request's: a server that got only that has not seen the request.
   ex.written_before += head_.view().size();
   write_request_head(head_, sources(ex));
@@ -270,9 +309,9 @@ bool Forwarder::read_body(ClientConnection& c, Exchange& ex) {
   // The request head stays in front while it may have to be sent again.
   if (b.at == b.end) b.at = b.end = ex.head_held ? uint32_t(ex.request.base - b.bytes) + ex.parser.consumed() : 0;
   if (b.room() < kLeastRoom) make_room(b, ex);
-  const IoResult r = read_some(c.fd.get(), b.bytes + b.end, b.room());
+  const IoResult r = c.stream.read(b.bytes + b.end, b.room());
   if (r.kind == IoResult::Kind::ok) {
-    if (r.bytes < b.room() && !c.peer_ended) c.readable = false;
+    if (c.stream.was_emptied_by(r, b.room()) && !c.peer_ended) c.readable = false;
     b.end += uint32_t(r.bytes);
     rt_.count(abi::worker_counter::bytes_from_clients, double(r.bytes));
     // A client that takes nothing of its response is late however diligently it sends.
@@ -300,7 +339,7 @@ bool Forwarder::write_server(UpstreamConnection& u, Gather& g) {
   size_t written = 0;
   Exchange& ex = *u.exchange;
   if (!u.blocked()) {
-    const IoResult r = write_some(u.fd.get(), g.parts(), g.count());
+    const IoResult r = u.stream.write(g.parts(), g.count());
     if (r.kind == IoResult::Kind::failed) {
       // It may have answered before it closed (an early 413): what it said counts more than that it stopped listening.
       u.readable = u.peer_ended = true;
@@ -332,7 +371,7 @@ void Forwarder::flush_server(UpstreamConnection& u) {
   while (!u.out.empty()) {
     const std::string_view front = u.out.front();
     const iovec part{const_cast<char*>(front.data()), front.size()};
-    const IoResult r = write_some(u.fd.get(), &part, 1);
+    const IoResult r = u.stream.write(&part, 1);
     if (r.kind == IoResult::Kind::would_block) return;
     if (r.kind == IoResult::Kind::failed) {
       u.readable = u.peer_ended = true;
@@ -355,9 +394,9 @@ bool Forwarder::certainly_unsent(const Exchange& ex, int reason) const {
   const UpstreamConnection* u = ex.upstream;
   if (!u || ex.stage == Stage::connecting || u->written <= ex.written_before) return true;
   if (reason != abi::failure::closed) return false;
-  const int64_t acknowledged = bytes_acknowledged(u->fd.get());
+  const int64_t acknowledged = bytes_acknowledged(u->stream.fd());
   if (acknowledged < 0) return false;
-  return uint64_t(acknowledged) <= ex.written_before + 1;  // the handshake's SYN counts as one
+  return uint64_t(acknowledged) <= (u->stream.tls() ? ex.encrypted_before : ex.written_before) + 1;  // the handshake's SYN counts as one
 }
 
 void Forwarder::end_lease(Exchange& ex, bool reusable) {

@@ -63,15 +63,15 @@ void Forwarder::read_response(Exchange& ex) {
       to = u.in->bytes + u.in->end;
       room = u.in->room();
     }
-    const uint64_t ready_us = ex.stage == Stage::sending ? rt_.arrivals.ready_us(u.fd.get()) : 0;
-    const IoResult r = read_some(u.fd.get(), to, room);
+    const uint64_t ready_us = ex.stage == Stage::sending ? rt_.arrivals.ready_us(u.stream.fd()) : 0;
+    const IoResult r = u.stream.read(to, room);
     if (r.kind == IoResult::Kind::would_block) {
       u.readable = false;
       if (u.peer_ended) return server_ended(ex, EPIPE);
       return;
     }
-    if (r.kind != IoResult::Kind::ok) return server_ended(ex, r.error);
-    if (r.bytes < room && !u.peer_ended) u.readable = false;
+    if (r.kind != IoResult::Kind::ok) return server_ended(ex, r.error, r.cut);
+    if (u.stream.was_emptied_by(r, room) && !u.peer_ended) u.readable = false;
     rt_.count_server(u.server->slot, abi::server_counter::bytes_received, double(r.bytes));
     if (ready_us != 0) ex.seen.first_bytes(ready_us, ex.sent_us);
     if (u.in) {
@@ -181,9 +181,9 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
   ex.response_body.start(ex.response.body, ex.response.content_length);
   // For a body of unknown length the system calls would not pay: most such bodies are short.
   c.piece = 0;
-  if (ex.response_framing == ResponseFraming::length && ex.response.content_length >= kBulkBytes) {
-    c.piece = piece_to_send(c.fd.get());
-    u.piece = piece_to_receive(u.fd.get());
+  if (ex.response_framing == ResponseFraming::length && ex.response.content_length >= kBulkBytes && c.stream.is_plain() && u.stream.is_plain()) {
+    c.piece = piece_to_send(c.stream.fd());
+    u.piece = piece_to_receive(u.stream.fd());
   }
   if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete || leaves(c)) c.close_after = true;
   head_.clear();
@@ -251,12 +251,13 @@ void Forwarder::finish_response(Exchange& ex, bool extra_bytes) {
 }
 
 // The server's connection ended or broke.
-void Forwarder::server_ended(Exchange& ex, int error) {
+void Forwarder::server_ended(Exchange& ex, int error, bool cut) {
   if (!ex.response_started) {
     ex.upstream->readable = false;
     return attempt_failed(ex, error == 0 ? abi::failure::closed : abi::failure::reset, error);
   }
-  if (error == 0 && ex.response_body.finish_at_close()) {
+  // Where TLS does not say that this is the end, anybody on the way can have made it (RFC 9112 9.8).
+  if (error == 0 && !cut && ex.response_body.finish_at_close()) {
     Gather g;
     if (ex.response_framing == ResponseFraming::chunked) g.add_last_chunk({});
     write_client(*ex.client, g);

@@ -22,7 +22,7 @@ bool Forwarder::splice_response(Exchange& ex) {
     c.piece = 0;
     return true;
   }
-  const IoResult r = c.pipe->fill(u.fd.get(), size_t(std::min<uint64_t>(ex.response_body.remaining(), c.piece)));
+  const IoResult r = c.pipe->fill(u.stream.fd(), size_t(std::min<uint64_t>(ex.response_body.remaining(), c.piece)));
   if (r.kind != IoResult::Kind::ok) {
     rt_.pipes.give_back(c.pipe);
     c.pipe = nullptr;
@@ -46,7 +46,7 @@ bool Forwarder::splice_response(Exchange& ex) {
 // False when the connection has ended.
 bool Forwarder::drain_to_client(ClientConnection& c, bool progress) {
   while (c.pipe->pending > 0) {
-    const IoResult r = c.pipe->drain(c.fd.get());
+    const IoResult r = c.pipe->drain(c.stream.fd());
     if (r.kind == IoResult::Kind::would_block) {
       if (!progress) rt_.wheel.arm(&c, listener_of(c).write_ms);
       return true;
@@ -63,16 +63,17 @@ bool Forwarder::drain_to_client(ClientConnection& c, bool progress) {
 
 // Only what can never be sent again anyway: a body that has outgrown its replay copy.
 bool Forwarder::may_splice_request(const Exchange& ex) const {
-  return ex.request.body == BodyKind::length && !ex.replayable && ex.client->readable && ex.request_body.remaining() >= kBulkBytes / 2;
+  return ex.request.body == BodyKind::length && !ex.replayable && ex.client->readable && ex.request_body.remaining() >= kBulkBytes / 2 &&
+         ex.client->stream.is_plain() && ex.upstream->stream.is_plain();
 }
 
 bool Forwarder::splice_request(Exchange& ex) {
   ClientConnection& c = *ex.client;
   UpstreamConnection& u = *ex.upstream;
-  if (u.request_piece == 0) u.request_piece = piece_to_send(u.fd.get());
+  if (u.request_piece == 0) u.request_piece = piece_to_send(u.stream.fd());
   Pipe* pipe = rt_.pipes.take();
   if (!pipe) return read_body(c, ex);
-  const IoResult r = pipe->fill(c.fd.get(), size_t(std::min<uint64_t>(ex.request_body.remaining(), u.request_piece)));
+  const IoResult r = pipe->fill(c.stream.fd(), size_t(std::min<uint64_t>(ex.request_body.remaining(), u.request_piece)));
   if (r.kind != IoResult::Kind::ok) {
     rt_.pipes.give_back(pipe);
     c.readable = false;
@@ -94,7 +95,7 @@ bool Forwarder::splice_request(Exchange& ex) {
 bool Forwarder::drain_to_server(UpstreamConnection& u) {
   Exchange& ex = *u.exchange;
   while (u.pipe->pending > 0) {
-    const IoResult r = u.pipe->drain(u.fd.get());
+    const IoResult r = u.pipe->drain(u.stream.fd());
     if (r.kind == IoResult::Kind::would_block) {
       rt_.wheel.arm(&u, ex.plan->idle_ms);
       return true;

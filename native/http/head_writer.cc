@@ -75,7 +75,7 @@ void put_template(ByteSink& out, const std::vector<TemplatePart>& parts, const H
       case abi::placeholder::method: out.put(req.text(req.method_text)); break;
       case abi::placeholder::path: out.put(req.text(req.path)); break;
       case abi::placeholder::query: out.put(req.text(req.query)); break;
-      case abi::placeholder::scheme: out.put("http"); break;
+      case abi::placeholder::scheme: out.put(from.client.scheme()); break;
       case abi::placeholder::request_id: out.put(request_id(from)); break;
       case abi::placeholder::server: if (from.server) out.put(from.server->name); break;
       case abi::placeholder::upstream: if (from.exchange.plan) out.put(from.exchange.plan->upstream); break;
@@ -85,9 +85,15 @@ void put_template(ByteSink& out, const std::vector<TemplatePart>& parts, const H
   }
 }
 
-void put_edits(ByteSink& out, const HeaderEdits& edits, const HeadSources& from) {
+bool has_field(const MessageHead& head, std::string_view lower) {
+  for (unsigned i = 0; i < head.header_count; ++i)
+    if (equals_ignoring_case(head.name(head.headers[i]), lower)) return true;
+  return false;
+}
+
+void put_edits(ByteSink& out, const HeaderEdits& edits, const HeadSources& from, const MessageHead& head) {
   for (const HeaderEdit& e : edits.list()) {
-    if (e.removes_only) continue;
+    if (e.removes_only || (e.fills && has_field(head, e.lower))) continue;
     out.put(e.name);
     out.put(": ");
     put_template(out, e.value, from);
@@ -175,8 +181,12 @@ void write_request_head(ByteSink& out, const HeadSources& from) {
   if (ex.http10) dropped |= bit(HeaderId::expect);
   if (req.body != BodyKind::chunked) dropped |= bit(HeaderId::trailer);
   if (ex.seen.trace) dropped |= bit(HeaderId::traceparent);
+  const ListenerSettings& l = from.listener;
+  const bool asks_certificates = !l.certificate_subject.empty() || !l.certificate_fingerprint.empty();
   const auto is_spoofed = [&](const HeaderRef& h) {
-    return !from.client.trusted && h.id == HeaderId::other && (req.base[h.name_at] | 0x20) == 'x' && claims_identity(req.name(h));
+    if (h.id != HeaderId::other) return false;
+    if (asks_certificates && l.tells_certificate(req.name(h))) return true;
+    return !from.client.trusted && (req.base[h.name_at] | 0x20) == 'x' && claims_identity(req.name(h));
   };
   const bool plain = edits.empty() && !dynamic && !req.connection_names_headers;
   if (plain) {
@@ -191,7 +201,7 @@ void write_request_head(ByteSink& out, const HeadSources& from) {
   }
   write_identity(out, from);
   if (ex.seen.trace && !edits.drops(HeaderId::traceparent, "traceparent")) put_header(out, "traceparent", ex.seen.trace->view());
-  if (!edits.empty()) put_edits(out, edits, from);
+  if (!edits.empty()) put_edits(out, edits, from, req);
   if (dynamic)
     for (const auto& [name, value] : dynamic->set) put_header(out, name, value);
 
@@ -236,7 +246,7 @@ void write_response_head(ByteSink& out, const HeadSources& from, const ResponseS
       return !edits.drops(h.id, name) && !(res.connection_names_headers && named_by_connection(res, name));
     });
   }
-  if (!edits.empty()) put_edits(out, edits, from);
+  if (!edits.empty()) put_edits(out, edits, from, res);
   if (ex.edits) out.put(ex.edits->response);
   write_response_facts(out, from);
 

@@ -38,6 +38,7 @@ class Identity {
     write(HeaderId::forwarded, abi::forwarded::forwarded, edits, dynamic, &Identity::put_forwarded);
     write(HeaderId::x_real_ip, abi::forwarded::real_ip, edits, dynamic, &Identity::put_real_ip);
     write(HeaderId::x_request_id, abi::forwarded::request_id, edits, dynamic, &Identity::put_request_id);
+    put_certificate();
   }
 
  private:
@@ -73,7 +74,7 @@ class Identity {
     const std::string_view v = kept(id);
     put_header(out_, name, v.empty() ? otherwise : v);
   }
-  void put_proto() { put_kept_or("X-Forwarded-Proto", HeaderId::x_forwarded_proto, "http"); }
+  void put_proto() { put_kept_or("X-Forwarded-Proto", HeaderId::x_forwarded_proto, from_.client.scheme()); }
   void put_host() {
     const std::string_view host = head_.text(head_.authority);
     if (!host.empty() || from_.client.trusted) put_kept_or("X-Forwarded-Host", HeaderId::x_forwarded_host, host);
@@ -91,7 +92,9 @@ class Identity {
     else put_forwarded_node(out_, "for=", {peer_, peer_size_}, !from_.client.peer.is_v4());
     const std::string_view host = head_.text(head_.authority);
     if (!host.empty()) put_forwarded_node(out_, ";host=", host, false);
-    out_.put(";proto=http\r\n");
+    out_.put(";proto=");
+    out_.put(from_.client.scheme());
+    out_.put("\r\n");
   }
   void put_real_ip() {
     if (!from_.client.trusted) return put_header(out_, "X-Real-IP", {peer_, peer_size_});
@@ -99,6 +102,13 @@ class Identity {
     if (ip.is_none()) return put_header(out_, "X-Real-IP", {peer_, peer_size_});
     char text[48];
     put_header(out_, "X-Real-IP", {text, ip.print(text)});
+  }
+  // Who the client proved to be. Nobody else can say so: what clients send under these names is dropped.
+  void put_certificate() {
+    const PeerCertificate* shown = from_.client.stream.tls() ? from_.client.stream.tls()->peer() : nullptr;
+    if (!shown) return;
+    if (!from_.listener.certificate_subject.empty()) put_header(out_, from_.listener.certificate_subject, shown->subject);
+    if (!from_.listener.certificate_fingerprint.empty()) put_header(out_, from_.listener.certificate_fingerprint, shown->fingerprint);
   }
   void put_request_id() { put_header(out_, "X-Request-Id", request_id(from_)); }
 

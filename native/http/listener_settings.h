@@ -2,12 +2,15 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/abi.h"
 #include "http/departure.h"
 #include "http/head_parser.h"
 #include "loop/address.h"
+#include "tls/session.h"
 
 namespace weir {
 
@@ -15,6 +18,15 @@ struct Page {
   std::string content_type;
   std::string body;
 };
+
+// Field names in any case, where servers take underscores for hyphens (CGI, WSGI, PHP).
+[[nodiscard]] inline bool is_same_field(std::string_view name, std::string_view known) {
+  if (name.size() != known.size() || name.empty()) return false;
+  const auto plain = [](char c) { return c == '_' ? '-' : c >= 'A' && c <= 'Z' ? char(c | 0x20) : c; };
+  for (size_t i = 0; i < name.size(); ++i)
+    if (plain(name[i]) != plain(known[i])) return false;
+  return true;
+}
 
 struct ListenerSettings {
   int protocol = abi::protocol::http;
@@ -30,11 +42,19 @@ struct ListenerSettings {
   CidrList trusted;
   uint32_t forwarded = 127;  // bits of abi::forwarded
   std::map<int, Page> pages;  // bodies of our own answers
+  // Request headers that say who a client with a certificate is; empty: none. Without TLS they are dropped all the same.
+  std::string certificate_subject;
+  std::string certificate_fingerprint;
+  std::shared_ptr<TlsServer> tls;  // none: plain
   bool server_timing = false;
   bool proxy_status = false;
   // Not of the config: the listener is gone, and its connections are to leave.
   Departure departure;
 
+  // Whether a client that sends this header claims to have shown a certificate. Underscores count as hyphens, as in many servers.
+  [[nodiscard]] bool tells_certificate(std::string_view name) const {
+    return is_same_field(name, certificate_subject) || is_same_field(name, certificate_fingerprint);
+  }
   // Who may connect to a unix socket is decided by its file mode, so such a peer is trusted where any proxy is.
   [[nodiscard]] bool trusts(const PeerIp& ip, bool is_unix) const { return !trusted.empty() && (is_unix || trusted.contains(ip)); }
 };

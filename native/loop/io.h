@@ -1,5 +1,5 @@
-// Non-blocking socket calls with their outcome as a value. All of the engine's reads and writes go through here, which is where
-// a TLS stream will join later.
+// Non-blocking socket calls with their outcome as a value. All of the engine's reads and writes go through here; where there is TLS
+// on a connection, through tls/stream.h.
 #pragma once
 #include <sys/uio.h>
 
@@ -14,6 +14,7 @@ struct IoResult {
   enum class Kind : uint8_t { ok, would_block, closed, failed } kind;
   size_t bytes = 0;
   int error = 0;
+  bool cut = false;  // closed: the connection ended, but the peer did not say that it had sent all (TLS)
 };
 
 [[nodiscard]] IoResult read_some(int fd, char* to, size_t room);

@@ -1,5 +1,6 @@
 // The board: one shared memory map of counters. Primary and workers map the same memfd; each column has exactly one writer,
-// but the in-flight totals, which every worker changes atomically so that least-connections sees all of them.
+// but the in-flight totals, which every worker changes atomically so that least-connections sees all of them. Behind the columns
+// all workers share a cache of TLS sessions.
 // Owns     the mapping, not the fd.
 #pragma once
 #include <atomic>
@@ -23,7 +24,9 @@ class Board {
   static constexpr size_t kBlocksAt = kSeriesAt + kSeries * abi::board::series_bytes;
   static constexpr size_t kRingAt = kBlocksAt + size_t(abi::board::histogram_blocks) * 512;
   static constexpr size_t kColumnBytes = kRingAt + 4096 + abi::board::ring_bytes;  // a page of the ring's numbers, then its bytes
-  static constexpr size_t bytes_for(size_t workers) { return kColumnsAt + workers * kColumnBytes; }
+  static constexpr size_t kTlsSessionsBytes = size_t(abi::board::tls_sessions) * abi::board::tls_session_bytes;
+  static constexpr size_t tls_sessions_at(size_t workers) { return kColumnsAt + workers * kColumnBytes; }
+  static constexpr size_t bytes_for(size_t workers) { return tls_sessions_at(workers) + kTlsSessionsBytes; }
 
   Board() = default;
   Board(const Board&) = delete;
@@ -57,6 +60,8 @@ class Board {
   [[nodiscard]] uint64_t secret() const { return *reinterpret_cast<const uint64_t*>(base_); }
   // Where a worker's AddressTable has its rows.
   [[nodiscard]] char* addresses(unsigned column) const { return base_ + kColumnsAt + column * kColumnBytes + kAddressesAt; }
+  // Where the SessionCache of all workers has its slots.
+  [[nodiscard]] char* tls_sessions() const { return base_ + tls_sessions_at(workers_); }
   // How many wait for room at the upstream that this row stands for, over all workers.
   [[nodiscard]] std::atomic<int32_t>& total_waiting(unsigned slot) const {
     return *reinterpret_cast<std::atomic<int32_t>*>(base_ + kTotalsAt + size_t(slot) * abi::board::total_stride + sizeof(int32_t));

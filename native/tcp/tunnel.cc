@@ -35,7 +35,7 @@ void keep_urgent_inline(int fd) {
 }
 }  // namespace
 
-void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, Tunnel&& about) {
+void Tunnels::join(Stream client, Stream server, std::string_view to_client, std::string_view to_server, Tunnel&& about) {
   Tunnel* t = tunnels.create();
   t->kind = kTunnelTimer;
   t->state = Tunnel::State::joined;
@@ -51,8 +51,8 @@ void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client,
   ++rt_.board.route(t->plan.route)[abi::route_counter::active];
   rt_.count_server(t->server_slot, abi::server_counter::open_tunnels);
   t->opened_us = t->last_us = rt_.now_us;
-  t->sides[0].fd = std::move(client);
-  t->sides[1].fd = std::move(server);
+  t->sides[0].stream = std::move(client);
+  t->sides[1].stream = std::move(server);
   t->sides[0].out.append(rt_.buffers, to_client);
   t->sides[1].out.append(rt_.buffers, to_server);
   rt_.count(abi::worker_counter::open_tunnels);
@@ -60,11 +60,19 @@ void Tunnels::join(UniqueFd client, UniqueFd server, std::string_view to_client,
   // Watching anew reports what is readable and writable already, so nothing that came before is missed.
   for (int side = 0; side < 2; ++side)
     if (!watch(*t, side, Watch::anew)) return close(*t, true);
+  read_ahead(*t);
+}
+
+// TLS may have taken bytes from the socket that nobody has asked it for yet: no edge tells of them.
+void Tunnels::read_ahead(Tunnel& t) {
+  for (TunnelSide& s : t.sides)
+    if (!s.stream.is_plain()) s.readable = true;
+  if (t.sides[0].readable || t.sides[1].readable) enqueue(t);
 }
 
 // For a stream's events and for urgent data (RFC 9293 3.8.5).
 bool Tunnels::watch(Tunnel& t, int side, Watch how) {
-  const int fd = t.sides[side].fd.get();
+  const int fd = t.sides[side].stream.fd();
   // Clients interrupt servers (telnet, FTP, databases), hardly ever the other way round: there the first event is early enough.
   const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index};
   // The kernel tells of all that arrives as EPOLLIN and EPOLLPRI at once, so either of them would wake us.
@@ -114,7 +122,7 @@ void Tunnels::note(TunnelSide& s, uint32_t events) {
   if (!(events & EPOLLPRI) || s.urgent) return;
   s.urgent = true;
   s.splices = false;
-  keep_urgent_inline(s.fd.get());
+  keep_urgent_inline(s.stream.fd());
 }
 
 void Tunnels::pump(Tunnel& t, int from) {
@@ -131,21 +139,22 @@ void Tunnels::pump(Tunnel& t, int from) {
 Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
   TunnelSide& in = t.sides[from];
   const size_t room = in.recent >= kBulk ? kBulkRead : kReadBytes;
-  const IoResult r = read_some(in.fd.get(), rt_.scratch.get(), room);
+  const IoResult r = in.stream.read(rt_.scratch.get(), room);
   if (r.kind != IoResult::Kind::ok) return source_ended(t, from, r);
-  if (r.bytes < room && !in.peer_ended && !in.urgent && has_no_more(t, from) == Moved::over) return Moved::over;
+  if (in.stream.was_emptied_by(r, room) && !in.peer_ended && !in.urgent && has_no_more(t, from) == Moved::over) return Moved::over;
   if (r.bytes < kSmallMessage) t.sides[1 - from].burst = 0;
   moved(t, from, r.bytes, abi::worker_counter::copied_bytes);
-  notice_bulk(in, r.bytes);
+  notice_bulk(t, from, r.bytes);
   return write(t, 1 - from, {rt_.scratch.get(), r.bytes}) ? Moved::some : Moved::over;
 }
 
-void Tunnels::notice_bulk(TunnelSide& in, size_t bytes) {
-  if (in.urgent) return;
+void Tunnels::notice_bulk(Tunnel& t, int from, size_t bytes) {
+  TunnelSide& in = t.sides[from];
+  if (in.urgent || !in.stream.is_plain() || !t.sides[1 - from].stream.is_plain()) return;
   in.burst += bytes;
   in.recent = in.recent - in.recent / 4 + uint32_t(bytes);
   in.splices = in.burst >= kBurst && in.recent >= (in.splices ? kNoBulk : kBulk);
-  if (in.splices && in.pieces++ % kPiecesPerLook == 0) in.piece = piece_to_receive(in.fd.get());
+  if (in.splices && in.pieces++ % kPiecesPerLook == 0) in.piece = piece_to_receive(in.stream.fd());
 }
 
 // One splice into a pipe and as many out of it as the other side takes. Where that is not all of it the pipe is filled up, so that the
@@ -156,7 +165,7 @@ Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
   if (to.pipe) return fill_up(t, from);
   to.pipe = rt_.pipes.take();
   if (!to.pipe) return copy(t, from);
-  const IoResult r = to.pipe->fill(in.fd.get(), rt_.pipes.splice_bytes(in.piece));
+  const IoResult r = to.pipe->fill(in.stream.fd(), rt_.pipes.splice_bytes(in.piece));
   if (r.kind != IoResult::Kind::ok) {
     rt_.pipes.give_back(to.pipe);
     to.pipe = nullptr;
@@ -164,7 +173,7 @@ Tunnels::Moved Tunnels::splice(Tunnel& t, int from) {
     return r.kind == IoResult::Kind::closed ? copy(t, from) : source_ended(t, from, r);
   }
   moved(t, from, r.bytes, abi::worker_counter::spliced_bytes);
-  notice_bulk(in, r.bytes);
+  notice_bulk(t, from, r.bytes);
   return flush_pipe(t, 1 - from) ? Moved::some : Moved::over;
 }
 
@@ -174,11 +183,11 @@ Tunnels::Moved Tunnels::fill_up(Tunnel& t, int from) {
   TunnelSide& to = t.sides[1 - from];
   to.stuffed = true;
   if (!rt_.pipes.are_few()) return Moved::none;
-  const IoResult r = to.pipe->fill(in.fd.get(), rt_.pipes.splice_bytes(in.piece));
+  const IoResult r = to.pipe->fill(in.stream.fd(), rt_.pipes.splice_bytes(in.piece));
   // Whether the pipe is full, or the source empty or at its end, is seen once the pipe is empty.
   if (r.kind != IoResult::Kind::ok) return Moved::none;
   moved(t, from, r.bytes, abi::worker_counter::spliced_bytes);
-  notice_bulk(in, r.bytes);
+  notice_bulk(t, from, r.bytes);
   return Moved::none;
 }
 
@@ -209,7 +218,7 @@ void Tunnels::before_write(Tunnel& t, int to, size_t bytes) {
   if (to == 0 || t.prompt) return;
   if (t.wrote || bytes > kLeastSegment) {
     t.prompt = true;
-    send_promptly(t.sides[1].fd.get());
+    send_promptly(t.sides[1].stream.fd());
   }
   t.wrote = true;
 }
@@ -219,7 +228,7 @@ bool Tunnels::write(Tunnel& t, int to, std::string_view bytes) {
   TunnelSide& s = t.sides[to];
   before_write(t, to, bytes.size());
   const iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-  const IoResult r = write_some(s.fd.get(), &part, 1);
+  const IoResult r = s.stream.write(&part, 1);
   if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
   if (r.bytes < bytes.size()) s.out.append(rt_.buffers, bytes.substr(r.bytes));
   return true;
@@ -235,7 +244,7 @@ bool Tunnels::flush(Tunnel& t, int to) {
     const std::string_view front = s.out.front();
     before_write(t, to, front.size());
     const iovec part{const_cast<char*>(front.data()), front.size()};
-    const IoResult r = write_some(s.fd.get(), &part, 1);
+    const IoResult r = s.stream.write(&part, 1);
     if (r.kind == IoResult::Kind::would_block) return true;
     if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
     t.last_us = rt_.now_us;
@@ -249,7 +258,7 @@ bool Tunnels::flush_pipe(Tunnel& t, int to) {
   TunnelSide& s = t.sides[to];
   before_write(t, to, s.pipe->pending);
   while (s.pipe->pending > 0) {
-    const IoResult r = s.pipe->drain(s.fd.get());
+    const IoResult r = s.pipe->drain(s.stream.fd());
     if (r.kind == IoResult::Kind::would_block) return true;
     if (r.kind == IoResult::Kind::failed) return sink_failed(t, to);
     t.last_us = rt_.now_us;
@@ -267,7 +276,7 @@ void Tunnels::pass_end(Tunnel& t, int to) {
   if (s.closed || s.failed || s.blocked()) return;
   s.closed = true;
   if (t.sides[0].closed && t.sides[1].closed) return close(t, false);
-  ::shutdown(s.fd.get(), SHUT_WR);
+  s.stream.end_output();
 }
 
 void Tunnels::enqueue(Tunnel& t) {

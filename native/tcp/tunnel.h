@@ -15,6 +15,7 @@
 #include "loop/proxy_header.h"
 #include "loop/runtime.h"
 #include "tls/client_hello.h"
+#include "tls/stream.h"
 #include "upstream/server.h"
 
 namespace weir {
@@ -30,7 +31,7 @@ struct TunnelPlan {
 };
 
 struct TunnelSide {
-  UniqueFd fd;
+  Stream stream;
   ByteQueue out;         // bytes for this side that its socket would not take yet
   Pipe* pipe = nullptr;  // the same, spliced
   bool stuffed = false;  // the pipe takes no more until this side has taken some of it
@@ -73,6 +74,7 @@ struct Tunnel : TimerNode {
   bool probes = false;          // TCP keep-alive is on
   bool wrote = false;           // to the server, once
   bool prompt = false;          // Nagle's algorithm is off towards the server
+  bool in_handshake = false;    // connected, and TLS with the server begins; the state is still `connecting`
   uint8_t attempts = 0;
   uint16_t address_index = 0;   // of the server's addresses
   uint16_t addresses_tried = 0;
@@ -139,9 +141,9 @@ class Tunnels {
   ~Tunnels() { close_all(); }
 
   // Takes over a client connection that was counted as opened, and asks where it goes. `watched`: the loop watches it already.
-  void begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched);
+  void begin(Stream client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched);
   // Takes over both sockets of an upgrade, which are in the loop already, with the counts of connection and load.
-  void join(UniqueFd client, UniqueFd server, std::string_view to_client, std::string_view to_server, Tunnel&& about);
+  void join(Stream client, Stream server, std::string_view to_client, std::string_view to_server, Tunnel&& about);
   // TypeScript's late verdict. False when the tunnel is gone or does not wait.
   [[nodiscard]] bool resume(uint32_t index, uint32_t generation, const TunnelVerdict& v);
 
@@ -163,7 +165,9 @@ class Tunnels {
   [[nodiscard]] bool connect(Tunnel& t, const Server& s, int& error);
   void connected(Tunnel& t, uint32_t events);
   void attempt_failed(Tunnel& t, int reason, int error);
-  void greet(Tunnel& t);
+  [[nodiscard]] static size_t write_greeting(const Tunnel& t, char* to);
+  void begin_tls(Tunnel& t, TlsClient& client);
+  void shake_hands(Tunnel& t);
   void joined(Tunnel& t);
   void on_opening_event(Tunnel& t, int side, uint32_t events);
   void unload(Tunnel& t);
@@ -187,7 +191,8 @@ class Tunnels {
   [[nodiscard]] bool flush_pipe(Tunnel& t, int to);
   void pass_end(Tunnel& t, int to);
   void enqueue(Tunnel& t);
-  void notice_bulk(TunnelSide& in, size_t bytes);
+  static void notice_bulk(Tunnel& t, int from, size_t bytes);
+  void read_ahead(Tunnel& t);
 
   // tunnel_ending.cc
   [[nodiscard]] bool sink_failed(Tunnel& t, int side);

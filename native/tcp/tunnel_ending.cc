@@ -52,7 +52,7 @@ void Tunnels::on_timer(Tunnel& t) {
   }
   if (!t.probes) {
     t.probes = true;
-    for (const TunnelSide& s : t.sides) probe_when_silent(s.fd.get(), kProbeIdleSeconds);
+    for (const TunnelSide& s : t.sides) probe_when_silent(s.stream.fd(), kProbeIdleSeconds);
   }
   watch_silence(t);
 }
@@ -104,7 +104,7 @@ void Tunnels::broke(Tunnel& t, int side) {
 void Tunnels::try_break(Tunnel& t, int to) {
   const TunnelSide& s = t.sides[to];
   const bool late = rt_.now_us >= t.break_by_us;
-  if (!late && !s.failed && (s.blocked() || bytes_unacknowledged(s.fd.get()) > 0)) return rt_.wheel.arm(&t, kBreakLookMs);
+  if (!late && !s.failed && (s.blocked() || bytes_unacknowledged(s.stream.fd()) > 0)) return rt_.wheel.arm(&t, kBreakLookMs);
   close(t, true);
 }
 
@@ -119,11 +119,12 @@ void Tunnels::close(Tunnel& t, bool reset) {
   // Whoever has not got all that came for it must not see an orderly end.
   const bool cut[2] = {reset || t.sides[0].blocked() || has_more(t.sides[1]), reset || t.sides[1].blocked() || has_more(t.sides[0])};
   for (TunnelSide& s : t.sides) {
-    if (cut[&s - t.sides] && s.fd.valid()) reset_on_close(s.fd.get());
+    const bool is_cut = cut[&s - t.sides];
+    if (is_cut && s.stream.valid()) reset_on_close(s.stream.fd());
     s.out.clear(rt_.buffers);
     if (s.pipe) rt_.pipes.give_back(s.pipe);
     s.pipe = nullptr;
-    s.fd.reset();
+    is_cut ? s.stream.close() : s.stream.close_in_order();
   }
   rt_.count(abi::worker_counter::open_tunnels, -1);
   rt_.connection_closed(t.listener, t.address_key);

@@ -14,7 +14,7 @@ constexpr unsigned kMaxAttempts = 200;
 constexpr uint32_t kDecisionMs = 300'000;
 }  // namespace
 
-void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched) {
+void Tunnels::begin(Stream client, Origin&& origin, unsigned listener, uint64_t address_key, const ClientHello& hello, bool watched) {
   Tunnel* t = tunnels.create();
   t->kind = kTunnelTimer;
   t->listener = uint16_t(listener);
@@ -23,7 +23,8 @@ void Tunnels::begin(UniqueFd client, Origin&& origin, unsigned listener, uint64_
   t->opened_us = t->last_us = rt_.now_us;
   t->plan.route = uint16_t(listener);
   if (!hello.server_name.empty()) t->server_name = hello.server_name;
-  t->sides[0].fd = std::move(client);
+  t->sides[0].readable = !client.is_plain();  // its first bytes may have been read with the end of the handshake
+  t->sides[0].stream = std::move(client);
   rt_.count(abi::worker_counter::open_tunnels);
   if (!watch(*t, 0, watched ? Watch::anew : Watch::first)) return close(*t, true);
   perform(*t, decider_.decide_tunnel(*t, hello));
@@ -81,16 +82,17 @@ bool Tunnels::connect(Tunnel& t, const Server& s, int& error) {
     ++t.addresses_tried;
     bool in_progress = false;
     t.attempt_us = monotonic_us();
-    side.fd.reset(start_connect(s.addresses[t.address_index], in_progress, error));
-    if (!side.fd.valid()) continue;
+    side.stream = Stream(UniqueFd(start_connect(s.addresses[t.address_index], in_progress, error)));
+    if (!side.stream.valid()) continue;
     if (!watch(t, 1, Watch::first)) {
       error = errno;
-      side.fd.reset();
+      side.stream.close();
       continue;
     }
     rt_.count_server(s.slot, abi::server_counter::connects);
     t.state = Tunnel::State::connecting;
-    if (in_progress) rt_.wheel.arm(&t, t.plan.connect_ms);
+    // Where TLS comes next, the first event begins it.
+    if (in_progress || s.tls) rt_.wheel.arm(&t, t.plan.connect_ms);
     else joined(t);
     return true;
   }
@@ -104,16 +106,17 @@ void Tunnels::on_opening_event(Tunnel& t, int side, uint32_t events) {
     if (events & EPOLLERR) close(t, true);
     return;
   }
+  if (t.in_handshake) return shake_hands(t);
   if (t.state == Tunnel::State::connecting && events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) connected(t, events);
 }
 
 void Tunnels::connected(Tunnel& t, uint32_t events) {
   // A socket that can be written to and says no more is connected; asking costs a call.
-  int error = events & (EPOLLERR | EPOLLHUP) ? socket_error(t.sides[1].fd.get()) : 0;
+  int error = events & (EPOLLERR | EPOLLHUP) ? socket_error(t.sides[1].stream.fd()) : 0;
   Server* s = servers_.server_at(t.server_slot);
   if (error == 0) {
     if (s && !s->removed && t.address_index < s->addresses.size()) s->preferred = t.address_index;
-    return joined(t);
+    return s && s->tls ? begin_tls(t, *s->tls) : joined(t);
   }
   t.sides[1] = TunnelSide();
   if (s && !s->addresses.empty()) {
@@ -127,6 +130,7 @@ void Tunnels::attempt_failed(Tunnel& t, int reason, int error) {
   if (reason != abi::failure::busy && !own_shortage(error)) servers_.count_failure(t.server_slot);
   unload(t);
   t.sides[1] = TunnelSide();
+  t.in_handshake = false;
   t.state = Tunnel::State::deciding;
   perform(t, decider_.tunnel_failed(t, reason, error));
 }
@@ -138,13 +142,38 @@ void Tunnels::unload(Tunnel& t) {
   servers_.made_room(t.server_slot);
 }
 
-void Tunnels::greet(Tunnel& t) {
+// The server speaks TLS. A PROXY header comes before anything else, and unencrypted.
+void Tunnels::begin_tls(Tunnel& t, TlsClient& client) {
+  TunnelSide& s = t.sides[1];
+  if (t.plan.send_proxy != ProxyVersion::off) {
+    char header[kMaxSentProxyHeaderBytes];
+    const iovec part{header, write_greeting(t, header)};
+    // The socket is new and empty: what it does not take whole it never will.
+    if (s.stream.write(&part, 1).bytes != part.iov_len) return attempt_failed(t, abi::failure::connect, EPIPE);
+  }
+  std::unique_ptr<TlsSession> session = client.open();
+  if (!session) return attempt_failed(t, abi::failure::connect, ENOMEM);
+  s.stream.begin_tls(std::move(session));
+  t.in_handshake = true;
+  shake_hands(t);
+}
+
+void Tunnels::shake_hands(Tunnel& t) {
+  const IoResult r = t.sides[1].stream.tls()->handshake(t.sides[1].stream.fd());
+  if (r.kind == IoResult::Kind::would_block) return;
+  if (r.kind != IoResult::Kind::ok) return attempt_failed(t, abi::failure::tls, 0);
+  t.in_handshake = false;
+  // What came behind the handshake may have been read already: no edge tells of it.
+  t.sides[1].readable = true;
+  joined(t);
+}
+
+// The PROXY header for the server.
+size_t Tunnels::write_greeting(const Tunnel& t, char* to) {
   const Origin& o = t.origin;
   ProxyAddresses a;
-  const bool known = addresses_to_send({o.ip, o.port, o.is_unix, o.proxy.get(), t.sides[0].fd.get()}, a);
-  char header[kMaxSentProxyHeaderBytes];
-  const size_t size = write_proxy_header(t.plan.send_proxy, known ? &a : nullptr, header);
-  (void)write(t, 1, {header, size});
+  const bool known = addresses_to_send({o.ip, o.port, o.is_unix, o.proxy.get(), t.sides[0].stream.fd()}, a);
+  return write_proxy_header(t.plan.send_proxy, known ? &a : nullptr, to);
 }
 
 void Tunnels::joined(Tunnel& t) {
@@ -158,9 +187,9 @@ void Tunnels::joined(Tunnel& t) {
   t.counted_at_server = true;
   servers_.count_success(t.server_slot);
   watch_silence(t);
-  if (t.plan.send_proxy != ProxyVersion::off) {
-    greet(t);
-    if (t.state != Tunnel::State::joined) return;
+  if (t.plan.send_proxy != ProxyVersion::off && t.sides[1].stream.is_plain()) {
+    char header[kMaxSentProxyHeaderBytes];
+    if (!write(t, 1, {header, write_greeting(t, header)})) return;
   }
   if (t.sides[0].readable) pump(t, 0);
   if (t.state == Tunnel::State::joined && t.sides[1].readable) pump(t, 1);

@@ -4,9 +4,9 @@
 #include <cstdint>
 
 #include "base/buffer.h"
-#include "base/fd.h"
 #include "loop/splice_pipe.h"
 #include "loop/timer_wheel.h"
+#include "tls/stream.h"
 #include "upstream/server.h"
 
 namespace weir {
@@ -18,10 +18,11 @@ struct UpstreamConnection : TimerNode {
 
   uint32_t slot_index = 0;
   uint32_t slot_generation = 0;
-  UniqueFd fd;
+  Stream stream;
   State state = State::connecting;
   bool readable = false;    // an edge said so and no short read has said otherwise
   bool peer_ended = false;  // EPOLLRDHUP was seen
+  bool in_handshake = false;  // connected, and TLS begins; the state is still `connecting`
   uint16_t address_index = 0;
   uint16_t addresses_tried = 0;
   Server* server = nullptr;

@@ -38,6 +38,7 @@ Server& UpstreamPool::define(uint32_t slot, Server&& as) {
   }
   s.slot = slot;
   if (s.removed || s.name != as.name) s.is_reusable = true;
+  if (s.name != as.name) s.tls.reset();
   s.name = std::move(as.name);
   s.host_header = std::move(as.host_header);
   s.max_connections = as.max_connections;
@@ -47,6 +48,13 @@ Server& UpstreamPool::define(uint32_t slot, Server&& as) {
   s.failing = std::move(as.failing);
   s.removed = false;
   return s;
+}
+
+void UpstreamPool::use_tls(uint32_t slot, std::shared_ptr<TlsClient> tls) {
+  Server* s = server(slot);
+  if (!s) return;
+  s->tls = std::move(tls);
+  close_idle(*s);
 }
 
 void UpstreamPool::remove(uint32_t slot) {
@@ -110,13 +118,14 @@ bool UpstreamPool::start(UpstreamConnection& c, int& error) {
   }
   ++c.addresses_tried;
   bool in_progress = false;
-  c.fd.reset(start_connect(c.server->addresses[c.address_index], in_progress, error));
-  if (!c.fd.valid()) return false;
-  send_promptly(c.fd.get());
-  c.state = in_progress ? UpstreamConnection::State::connecting : UpstreamConnection::State::leased;
-  if (!rt_.loop.watch(c.fd.get(), {TokenKind::upstream, c.slot_generation, c.slot_index}, Loop::kStream)) {
+  c.stream = Stream(UniqueFd(start_connect(c.server->addresses[c.address_index], in_progress, error)));
+  if (!c.stream.valid()) return false;
+  send_promptly(c.stream.fd());
+  // Where TLS comes next, the first event begins it.
+  c.state = in_progress || c.server->tls ? UpstreamConnection::State::connecting : UpstreamConnection::State::leased;
+  if (!rt_.loop.watch(c.stream.fd(), {TokenKind::upstream, c.slot_generation, c.slot_index}, Loop::kStream)) {
     error = errno;
-    c.fd.reset();
+    c.stream.close();
     return false;
   }
   rt_.count_server(c.server->slot, abi::server_counter::connects);
@@ -151,7 +160,8 @@ void UpstreamPool::unlink(UpstreamConnection& c) {
 
 void UpstreamPool::discard(UpstreamConnection& c) {
   if (c.state == UpstreamConnection::State::closed) return;
-  if (c.state == UpstreamConnection::State::idle) unlink(c);
+  const bool was_idle = c.state == UpstreamConnection::State::idle;
+  if (was_idle) unlink(c);
   c.state = UpstreamConnection::State::closed;
   c.exchange = nullptr;
   rt_.wheel.cancel(&c);
@@ -160,16 +170,14 @@ void UpstreamPool::discard(UpstreamConnection& c) {
   c.out.clear(rt_.buffers);
   if (c.pipe) rt_.pipes.give_back(c.pipe);
   c.pipe = nullptr;
-  c.fd.reset();
+  was_idle ? c.stream.close_in_order() : c.stream.close();
   connections.retire(&c);
 }
 
 void UpstreamPool::on_idle_event(UpstreamConnection& c, bool ended) {
   if (!ended) {
-    // A spurious wake-up says nothing; bytes that nobody asked for end the connection.
-    char byte;
-    const ssize_t n = ::recv(c.fd.get(), &byte, 1, MSG_PEEK);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    // A spurious wake-up says nothing, nor do messages of TLS itself; bytes that nobody asked for end the connection.
+    if (c.stream.peek().kind == IoResult::Kind::would_block) return;
   }
   Server& s = *c.server;
   // It kept us waiting at least a second: that is its idle limit, and ours becomes a little shorter. A close sooner than that is

@@ -20,6 +20,9 @@ class UpstreamPool {
 
   // Makes or changes the server in `slot`. Idle connections survive unless its addresses changed.
   Server& define(uint32_t slot, Server&& as);
+  // How new connections to a known server are encrypted; nullptr is not at all. Idle ones are closed. Stays as it is while the server
+  // is defined anew; another server in its slot begins without.
+  void use_tls(uint32_t slot, std::shared_ptr<TlsClient> tls);
   // No new work; idle connections are closed. The slot may be defined again.
   void remove(uint32_t slot);
   // Whether connections to a known server are kept for further exchanges. `false` closes the idle ones, and those that are leased when

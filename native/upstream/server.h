@@ -2,11 +2,13 @@
 // Owns     nothing but its own data; idle connections belong to the slab of upstream connections and are only linked here.
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "loop/address.h"
+#include "tls/session.h"
 
 namespace weir {
 
@@ -26,6 +28,7 @@ struct Server {
   bool removed = false;
   bool is_reusable = true;  // connections to it are kept; see UpstreamPool::set_reusable
   int32_t queue_slot = -1;  // row that counts who waits for room at this upstream
+  std::shared_ptr<TlsClient> tls;  // none: plain
   std::vector<std::pair<int, int>> failing;  // statuses that count as failures, inclusive
   uint64_t ewma_at_us = 0;
 

@@ -23,6 +23,7 @@ import { stopCommand } from './stop.ts'
 import { tailCommand } from './tail.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
 import { topCommand } from './top.ts'
+import { trustCommand } from './trust.ts'
 import { upgradeCommand } from './upgrade.ts'
 import { UsageError } from './usage-error.ts'
 import { waitCommand } from './wait.ts'
@@ -32,7 +33,7 @@ import { workersCommand } from './workers.ts'
 
 /** All but `completion`, which is of yargs. Each has arguments of its own; the table only needs them to be commands. */
 export const commands = [
-  ...[runCommand, proxyCommand, demoCommand, checkCommand, explainCommand, schemaCommand],
+  ...[runCommand, proxyCommand, demoCommand, checkCommand, explainCommand, schemaCommand, trustCommand],
   ...[statusCommand, workersCommand, sessionsCommand, topCommand, tailCommand, whyCommand],
   ...[drainCommand, readyCommand, maintCommand, weightCommand, addCommand, removeCommand, waitCommand, deployCommand],
   ...[planCommand, reloadCommand, configCommand, upgradeCommand, stopCommand],

@@ -3,7 +3,7 @@
  * a guard test compares. Add at the end of a list; bump `version` when a meaning changes.
  */
 export const abi = {
-  version: 4,
+  version: 5,
 
   /** What `decide` and `afterFailure` return. `pass`: the response whose status failed goes to the client as it is. */
   verdict: { forward: 0, answer: 1, wait: 2, abort: 3, pass: 4 },
@@ -61,6 +61,8 @@ export const abi = {
     busy: 6,
     headTooLarge: 7,
     status: 8,
+    /** The TLS handshake with the server failed, or its certificate is not to be believed. */
+    tls: 9,
   },
 
   /**
@@ -76,7 +78,11 @@ export const abi = {
     noRoute: 5,
     noServer: 6,
     byFunction: 7,
-    count: 8,
+    /** The TLS handshake failed, or was not TLS. */
+    tlsHandshake: 8,
+    /** No certificate is there for the name that the client asked for. */
+    unknownName: 9,
+    count: 10,
   },
 
   /** First bytes that the engine sends to a server: `PlanOptions.sendProxy`. */
@@ -84,6 +90,9 @@ export const abi = {
 
   /** What a listener speaks. */
   protocol: { http: 0, tcp: 1, tls: 2 },
+
+  /** Whether a listener asks its clients for certificates. */
+  clientAuth: { off: 0, optional: 1, required: 2 },
 
   /** `lent.method`; 0 is any other method, whose name `method()` reads. */
   method: { other: 0, GET: 1, HEAD: 2, POST: 3, PUT: 4, DELETE: 5, CONNECT: 6, OPTIONS: 7, TRACE: 8, PATCH: 9 },
@@ -125,6 +134,8 @@ export const abi = {
     seriesBytes: 64, // head of a histogram, see native/stats/histogram_map.h; one per phase of each server, then of each route
     histogramBlocks: 24576, // of a worker, 512 bytes each, given out as values come: 12 MiB at most
     ringBytes: 4194304, // a worker's latest records, see native/observe/record.h
+    tlsSessions: 8192, // behind the last column: TLS 1.2 sessions that all workers share, see native/tls/session_cache.h
+    tlsSessionBytes: 512,
   },
 
   /** Parts of the time of an exchange that have a histogram, in microseconds. */
@@ -317,7 +328,12 @@ export const abi = {
     refusedNoRoute: 7,
     refusedNoServer: 8,
     refusedByFunction: 9,
-    count: 10,
+    refusedTlsHandshake: 10,
+    refusedUnknownName: 11,
+    /** TLS handshakes that were completed, and those of them that resumed a session. */
+    tlsHandshakes: 12,
+    tlsResumed: 13,
+    count: 14,
   },
 } as const
 

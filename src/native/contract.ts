@@ -108,6 +108,11 @@ export interface ListenerOptions {
   /** Headers of responses about the time that they took (W3C Server Timing), and how they came about (RFC 9209). */
   serverTiming: boolean
   proxyStatus: boolean
+  /**
+   * Names of the request headers by which servers learn of a verified client certificate: its subject (RFC 4514), and the SHA-256 of the
+   * whole in lower-case hex. What a client sends under these names is removed. '' is none.
+   */
+  clientCertificateHeaders: { subject: string; fingerprint: string }
 }
 
 export interface ServerOptions {
@@ -126,13 +131,71 @@ export interface ServerOptions {
   failing: [number, number][]
 }
 
+/** A certificate with the chain behind it, and its key: PEM. `ocsp`: a response to staple (RFC 6066 8), DER. */
+export interface TlsCertificate {
+  chain: string
+  key: string
+  ocsp: Uint8Array | null
+}
+
+/** How a listener ends TLS. Secrets are in it: it is never logged or shown. */
+export interface TlsServerOptions {
+  /** Of all that follows; options with the same one change nothing. */
+  id: string
+  /** Certificates for the same names: at most one of each kind of key in a set. At least one set. */
+  sets: TlsCertificate[][]
+  /** Lower case; `*.example.com` stands for one label. An exact name comes before a wildcard. */
+  names: { name: string; set: number }[]
+  /** The set for a name that is unknown or missing; -1 refuses the connection with an alert. */
+  defaultSet: number
+  /** 0x0303 is TLS 1.2, 0x0304 is 1.3. */
+  minVersion: number
+  maxVersion: number
+  /** As OpenSSL writes them: of TLS 1.2, of 1.3, and the groups of the key exchange. '' leaves what OpenSSL has. */
+  ciphers: string
+  cipherSuites: string
+  groups: string
+  /** What we speak, the best first; a client that offers others only is refused. Empty: ALPN is not answered. */
+  alpn: string[]
+  tickets: boolean
+  /** Of `abi.clientAuth`. */
+  clientAuth: number
+  /** PEM of the authorities whose client certificates are believed. */
+  clientCa: string
+  /** Sessions are resumed only where this is the same. */
+  sessionContext: string
+  /** For the handshake, ClientHello included. */
+  handshakeMs: number
+  /** Certificates for clients that offer `acme-tls/1` and nothing else (RFC 8737), by name. */
+  challenges: { name: string; certificate: TlsCertificate }[]
+}
+
+/** How TLS is spoken to a server. */
+export interface TlsClientOptions {
+  /** Of all that follows. */
+  id: string
+  verify: boolean
+  /** PEM of the authorities that are believed. */
+  ca: string
+  /** Sent as SNI, and what the certificate has to be for; an IP address is verified and not sent. */
+  serverName: string
+  /** Shown to servers that ask for one. */
+  certificate: TlsCertificate | null
+  minVersion: number
+  maxVersion: number
+  ciphers: string
+  cipherSuites: string
+  groups: string
+}
+
 export interface TemplatePart {
   /** Of `abi.placeholder`. */
   kind: number
   text: string
 }
 
-export type HeaderOperation = { op: 'set' | 'add'; name: string; value: TemplatePart[] } | { op: 'remove'; name: string }
+/** `fill` sets it only where the message has none. */
+export type HeaderOperation = { op: 'set' | 'add' | 'fill'; name: string; value: TemplatePart[] } | { op: 'remove'; name: string }
 
 export interface PlanOptions {
   host: string
@@ -192,6 +255,15 @@ export interface Engine {
   /** Starts to watch sockets. Keeps the process alive until `close`. */
   start(): void
   configureListener(index: number, options: ListenerOptions): void
+  /**
+   * From now on new connections of this listener begin with a TLS handshake, or with null do not; those that are there go on. What is
+   * behind it may be `http` or `tcp`. Throws an Error with the reason in one sentence when OpenSSL does not take it; all stays as it was.
+   */
+  setListenerTls(index: number, options: TlsServerOptions | null): void
+  /** New connections to this server speak TLS. Idle ones are closed when that changes. Throws as `setListenerTls`. */
+  setServerTls(slot: number, options: TlsClientOptions | null): void
+  /** Keys of session tickets, 80 bytes each: the first one encrypts, all decrypt. None: tickets of this worker are its own. */
+  setTicketKeys(keys: readonly Uint8Array[]): void
   /**
    * Accepts from a listening socket, which is the engine's from now on. `port` is what it was bound to; 0 for a unix socket. One that
    * it listens to already moves to this listener and port, for the connections to come.

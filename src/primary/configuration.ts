@@ -7,6 +7,7 @@ import type { AccessLog } from './log/access-log.ts'
 import type { Overrides } from './overrides.ts'
 import type { RouteRow, RouteRows } from './route-rows.ts'
 import type { OrderWithoutState, Supervisor } from './supervisor.ts'
+import type { TlsKeeper, TlsProposal } from './tls/tls-keeper.ts'
 
 /** A config with what workers need to run its functions. */
 export interface Source {
@@ -24,6 +25,7 @@ export interface ConfigurationOptions {
   overrides: Overrides
   accessLog: Pick<AccessLog, 'prepare' | 'commit' | 'rollback'>
   routes: RouteRows
+  tls: Pick<TlsKeeper, 'prepare' | 'commit' | 'rollback' | 'material' | 'revision'>
   supervisor(): Supervisor
   /** Throws when it may not be changed any more. */
   mayChange(): void
@@ -104,16 +106,20 @@ export class Configuration {
 
   /** Brings this into force in every worker, or in none: then it rejects with the reason, and all goes on as before. */
   async replace(source: Source): Promise<void> {
-    const { fleet, listeners, overrides, supervisor, accessLog } = this.#options
+    const { fleet, listeners, overrides, supervisor, accessLog, tls } = this.#options
     const opened = listeners.prepare(source.config.listeners)
     const generation = this.#generation + 1
     const effective = overrides.applied(source.config)
+    const { revision } = tls
     let served: FleetProposal
+    let material: TlsProposal | undefined
     try {
       accessLog.prepare(source.config)
+      material = await tls.prepare(effective)
       served = await fleet.prepare(effective)
-      await supervisor().prepare((column) => ({ ...this.#orderOf(column, source, served, opened), generation }))
+      await supervisor().prepare((column) => ({ ...this.#orderOf(column, source, served, opened, material), generation }))
     } catch (error) {
+      if (material !== undefined) tls.rollback(material)
       listeners.rollback()
       fleet.rollback()
       accessLog.rollback()
@@ -123,12 +129,15 @@ export class Configuration {
     this.#generation = generation
     this.#served = served
     this.#opened = opened
+    tls.commit(material)
     // Workers hear of the config before they hear which servers are gone.
     const committed = supervisor().commit(generation)
     fleet.commit(effective)
     this.#served = this.#now()
     this.#options.routes.settle(this.#served.config.listeners)
     this.#tellMoved(served)
+    // What changed between the two halves is not in the order that workers prepared.
+    if (tls.revision !== revision) supervisor().tell({ type: 'tls', material: tls.material(this.config) })
     accessLog.commit()
     await committed
     listeners.commit(opened, source.config.listeners)
@@ -147,7 +156,13 @@ export class Configuration {
     return { config: fleet.config(), slots: fleet.slots(), addresses: fleet.addresses() }
   }
 
-  #orderOf(column: number, { module }: Source, { config, slots, addresses }: FleetProposal, opened: OpenListener[]): OrderWithoutState {
+  #orderOf(
+    column: number,
+    { module }: Source,
+    { config, slots, addresses }: FleetProposal,
+    opened: OpenListener[],
+    material?: TlsProposal,
+  ): OrderWithoutState {
     return {
       type: 'serve',
       version: VERSION,
@@ -156,6 +171,7 @@ export class Configuration {
       module,
       slots,
       addresses,
+      tls: this.#options.tls.material(config, material),
       sockets: opened.map(({ slot, keys, ports, port }) => ({ slot, keys, ports, port })),
       routes: this.#options.routes.take(config.listeners, opened),
       column,

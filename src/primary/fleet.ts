@@ -3,6 +3,7 @@ import { machineMs } from '../shared/base/clock.ts'
 import type { Config, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
 import type { ResolvedAddress } from '../shared/ipc/protocol.ts'
 import type { HeartbeatMessage, ServersMessage } from '../shared/ipc/server-state.ts'
+import type { ServerTls } from '../shared/ipc/tls-material.ts'
 import type { Board } from './board.ts'
 import { Discovery } from './discovery/discovery.ts'
 import { GossipHub } from './gossip.ts'
@@ -23,6 +24,8 @@ export interface FleetOptions {
   board: Board
   rows: number
   log(line: string): void
+  /** How TLS is spoken to a server now, for its checks. */
+  tlsOf(server: string): ServerTls | null
   /** Servers came or went: workers need another order. */
   onServers(): void
   onAddresses(server: string, addresses: ResolvedAddress[]): void
@@ -239,11 +242,19 @@ export class Fleet {
   #targets(): CheckTarget[] {
     const addresses = this.addresses()
     return this.config().upstreams.flatMap((upstream) => {
-      const { health, agent, sendProxyProtocol } = upstream
+      const { health, agent, sendProxyProtocol, tls } = upstream
       if (health === null && agent === null) return []
       return upstream.servers.map((server) => {
         const id = `${upstream.name}/${server.name}`
-        return { id, addresses: addresses[id] ?? [], authority: server.address.text, health, agent, sendProxyProtocol }
+        return {
+          id,
+          addresses: addresses[id] ?? [],
+          authority: server.address.text,
+          health,
+          agent,
+          sendProxyProtocol,
+          tls: tls === null ? null : { definition: tls, now: () => this.#options.tlsOf(id) },
+        }
       })
     })
   }

@@ -14,6 +14,8 @@ export interface Handover {
   sockets: HandedSocket[]
   /** Run-time state, as the old primary gave it. */
   state: unknown
+  /** Keys of session tickets: secret. An older weir hands over none. */
+  ticketKeys?: unknown
 }
 
 /** From the old primary. It answers `hello`; that it takes no part any more is told by the end of the channel. */
@@ -43,9 +45,9 @@ export async function receiveHandover(env: Record<string, string | undefined> = 
   const received = once(process, 'message') as Promise<[ToSuccessor]>
   const gone = once(process, 'disconnect').then(() => Promise.reject(new Error('the running weir went away before it handed over')))
   tell({ type: 'hello' })
-  const [{ sockets, state }] = await Promise.race([received, gone])
+  const [{ sockets, state, ticketKeys }] = await Promise.race([received, gone])
   gone.catch(() => undefined)
-  return { sockets, state }
+  return { sockets, state, ticketKeys }
 }
 
 /**

@@ -15,6 +15,7 @@ import { claimPidFile, type PidFile, takeOverPidFile } from './pid-file.ts'
 import type { Statistics } from './statistics/statistics.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { Systemd } from './systemd.ts'
+import type { TlsKeeper } from './tls/tls-keeper.ts'
 import { startSuccessor } from './upgrade.ts'
 
 export interface LifeCycleOptions {
@@ -25,6 +26,7 @@ export interface LifeCycleOptions {
   systemd: Systemd
   overrides: Overrides
   statistics: Statistics
+  tls: Pick<TlsKeeper, 'handedTicketKeys' | 'stop'>
   accessLog: Pick<AccessLog, 'close'>
   native: Pick<Addon, 'peerOf'>
   log(line: string): void
@@ -98,8 +100,9 @@ export class LifeCycle {
   }
 
   closeDoors(): void {
-    const { fleet, listeners } = this.#options
+    const { fleet, listeners, tls } = this.#options
     fleet.stop()
+    tls.stop()
     listeners.close(this.#isSucceeded)
     this.#control?.close()
     this.#admin?.close()
@@ -129,7 +132,7 @@ export class LifeCycle {
   async upgrade(): Promise<UpgradeData> {
     this.requireOwn()
     if (this.#state === 'stopping') throw new ControlError('refused', 'this weir is stopping')
-    const { listeners, overrides, systemd, log } = this.#options
+    const { listeners, overrides, systemd, tls, log } = this.#options
     const startMs = performance.now()
     this.#enter('upgrading')
     this.#upgrade = new AbortController()
@@ -138,6 +141,7 @@ export class LifeCycle {
       const { pid, release } = await startSuccessor({
         sockets: listeners.handed(),
         state: overrides.state(),
+        ticketKeys: tls.handedTicketKeys(),
         signal: this.#upgrade.signal,
         log,
       })

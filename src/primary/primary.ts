@@ -23,6 +23,7 @@ import { type FactSources, gatherFacts, gatherRows } from './statistics/gather-f
 import { Statistics } from './statistics/statistics.ts'
 import { Supervisor } from './supervisor.ts'
 import { Systemd } from './systemd.ts'
+import { TlsKeeper } from './tls/tls-keeper.ts'
 
 export interface PrimaryOptions {
   source: Source
@@ -60,6 +61,15 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     handover === null ? inheritedSockets(process.env, process.pid, addressOf) : handedSockets(handover.sockets, addressOf),
   )
   const columns = config.workers > 0 ? config.workers : availableParallelism()
+  const overrides = new Overrides()
+  if (handover !== null) overrides.reset(handover.state as OverridesState)
+  const tls = new TlsKeeper({
+    config: () => configuration.config,
+    changed: () => supervisor.tell({ type: 'tls', material: tls.material(configuration.config) }),
+    log,
+    ticketKeys: handover?.ticketKeys,
+  })
+  tls.commit(await tls.prepare(overrides.applied(config)))
   const board = new Board(native, columns)
   const listeners = new Listeners({
     addon: native,
@@ -70,13 +80,12 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
   const opened = listeners.prepare(config.listeners)
   listeners.commit(opened, config.listeners)
   const systemd = new Systemd({ env: process.env, pid: process.pid, send: (path, text) => void native.notify(path, text), log })
-  const overrides = new Overrides()
-  if (handover !== null) overrides.reset(handover.state as OverridesState)
   const fleet = new Fleet({
     config: overrides.applied(config),
     board,
     rows: abi.board.servers,
     log,
+    tlsOf: (server) => tls.serverTls(server),
     onServers: () => configuration.refresh(),
     onAddresses: (server, addresses) => supervisor.tell({ type: 'addresses', server, addresses }),
   })
@@ -102,6 +111,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
         clear: (row) => board.clearRoute(row),
         rows: abi.board.routes,
       }),
+      tls,
       accessLog,
       supervisor: () => supervisor,
       mayChange: () => life.requireOwn(),
@@ -114,6 +124,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     reloads: () => reloader.counts,
     lostRecords: () => (configuration.source.config.log.access === null ? null : accessLog.counts().lost),
     stateSince: () => life.stateSince,
+    certificates: () => tls.ends(),
   })
   const statistics = new Statistics({
     boardFd: board.fd,
@@ -122,7 +133,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     rows: () => gatherRows(factSources()),
     log,
   })
-  const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, statistics, accessLog, native, log })
+  const life = new LifeCycle({ configuration, listeners, fleet, supervisor, systemd, overrides, statistics, tls, accessLog, native, log })
   const reloader = new Reloader({
     file,
     configuration,
@@ -162,6 +173,7 @@ async function start({ source, file, print, log }: PrimaryOptions): Promise<Runn
     await fleet.start()
     overrides.obeyedBy(fleet.table, machineMs())
     configuration.serveNow()
+    tls.start()
     await supervisor.start()
     accessLog.namesChanged()
   } catch (error) {

@@ -26,6 +26,8 @@ export interface SuccessorOptions {
   sockets: readonly HandedSocket[]
   /** JSON, for the successor. */
   state: unknown
+  /** Keys of session tickets, for the successor only. */
+  ticketKeys?: unknown
   /** Until it is ready; milliseconds. */
   timeoutMs?: number
   log(line: string): void
@@ -140,10 +142,10 @@ class Attempt {
   }
 
   #hear(message: FromSuccessor, settle: (why: string | null) => void): void {
-    const { sockets, state } = this.#options
+    const { sockets, state, ticketKeys } = this.#options
     if (message.type === 'hello') {
       const handed = sockets.map(({ bind, owner }, index) => ({ fd: firstSocketFd + index, bind, owner }))
-      this.#child.send({ type: 'handover', sockets: handed, state } satisfies ToSuccessor, () => undefined)
+      this.#child.send({ type: 'handover', sockets: handed, state, ticketKeys } satisfies ToSuccessor, () => undefined)
     } else if (message.type === 'said') this.#said = `${this.#said}${message.text}`.slice(-mostText)
     else if (message.type === 'ready') settle(null)
     else {

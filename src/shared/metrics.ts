@@ -16,6 +16,7 @@ export type MetricLabel =
   | 'worker'
   | 'state'
   | 'version'
+  | 'name'
   | 'node_version'
 
 export interface MetricRow {
@@ -69,6 +70,13 @@ export const metrics = {
   weir_listener_rejected_total: counter(
     ['listener', 'reason'],
     'Client connections that were closed before anything was forwarded, by the reason.',
+  ),
+  weir_tls_handshakes_total: counter(['listener'], 'TLS handshakes that were completed.'),
+  weir_tls_resumed_total: counter(['listener'], 'TLS handshakes among them that resumed a session.'),
+  weir_tls_certificate_expiry_timestamp_seconds: gauge(
+    ['listener', 'name'],
+    'When the certificate for a name ends, in seconds since 1970; of several the one that ends first.',
+    'seconds',
   ),
 
   weir_requests_total: counter(

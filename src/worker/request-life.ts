@@ -9,6 +9,7 @@ import { abi } from '../native/abi.ts'
 import type { Engine } from '../native/contract.ts'
 import { machineMs } from '../shared/base/clock.ts'
 import { isThenable } from '../shared/base/thenable.ts'
+import { Challenges } from './challenge-answer.ts'
 import type { ExchangeId, Verdict } from './exchange.ts'
 import { stageAnswerOf, stageRedirectOf, stageStatus } from './forward/answers.ts'
 import { statusWhenNobodyIsLeft, terminationOf } from './forward/endings.ts'
@@ -44,6 +45,8 @@ interface Attempts extends Patience {
 }
 
 export class RequestLife {
+  /** What ACME servers get, before all routes. */
+  readonly challenges = new Challenges()
   readonly #engine: Engine
   readonly #lent: Int32Array
   readonly #head: CurrentHead
@@ -69,6 +72,8 @@ export class RequestLife {
 
   /** A request head is complete: route it, pick a server. `path` as sent, without the query. */
   decide(sentPath: string): Verdict {
+    const proof = this.challenges.isEmpty ? undefined : this.#proof(sentPath)
+    if (proof !== undefined) return proof
     const flags = this.#lent[at.flags] as number
     let path = sentPath
     if (flags & headFlag.pathNeedsNormalizing) {
@@ -143,6 +148,14 @@ export class RequestLife {
     memory.target.upstream.queue?.leave('exchange', memory.id)
     memory.target.upstream.turns.leave('exchange', memory.id)
     memory.target.upstream.hold?.leave('exchange', memory.id)
+    return verdict.answer
+  }
+
+  /** The answer to an ACME server; undefined: nobody is to be answered. */
+  #proof(path: string): Verdict | undefined {
+    const answer = this.#lent[at.method] === abi.method.GET ? this.challenges.answer(path) : undefined
+    if (answer === undefined) return undefined
+    this.#engine.stageAnswer(200, '', 'text/plain', answer)
     return verdict.answer
   }
 

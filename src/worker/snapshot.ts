@@ -2,7 +2,14 @@
 import { abi } from '../native/abi.ts'
 import type { Engine, ListenerOptions, PlanOptions, ServerOptions, TunnelPlanOptions } from '../native/contract.ts'
 import { serverIndex } from '../shared/board/layout.ts'
-import type { ListenerConfig, RetryConfig, RouteConfig, ServerConfig, UpstreamConfig } from '../shared/config/model.ts'
+import {
+  type ListenerConfig,
+  type RetryConfig,
+  type RouteConfig,
+  type ServerConfig,
+  speaksHttp,
+  type UpstreamConfig,
+} from '../shared/config/model.ts'
 import type { ListeningSockets, ResolvedAddress, Serve } from '../shared/ipc/protocol.ts'
 import type { BreakerState, ServerRecord } from '../shared/ipc/server-state.ts'
 import { capturedHeaders } from '../shared/records/record-format.ts'
@@ -135,7 +142,7 @@ export class Snapshot {
     const listeners: RunningListener[] = []
     for (const { config, slot, rows } of compiled) {
       const routes = config.routes.map((route, i) =>
-        config.protocol === 'http' ? this.#compileRoute(route, rows[i] as number) : this.#compileTunnelRoute(route, rows[i] as number),
+        speaksHttp(config.protocol) ? this.#compileRoute(route, rows[i] as number) : this.#compileTunnelRoute(route, rows[i] as number),
       )
       listeners[slot] = { config, router: compileRouter(config.routes), routes, hosts: [] }
     }
@@ -169,6 +176,13 @@ export class Snapshot {
 
   tunnelTarget(plan: number): TunnelTarget | undefined {
     return this.#plans.tunnelTarget(plan)
+  }
+
+  /** Rows of listeners by name, and of servers by `upstream/server`: of those in force. */
+  rows(): { listeners: Map<string, number>; servers: Record<string, number> } {
+    const listeners = new Map(this.slots.map((slot) => [(this.listeners[slot] as RunningListener).config.name, slot]))
+    const servers = Object.fromEntries([...this.#bySlot].map(([slot, { server }]) => [server, slot]))
+    return { listeners, servers }
   }
 
   /** `upstream/server` by row; undefined for one that is no more. */
@@ -304,7 +318,7 @@ export class Snapshot {
     const name = `${upstream.name}/${server.name}`
     return {
       name,
-      hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address.host, server.address.port) : 'localhost',
+      hostHeader: server.address.kind === 'tcp' ? hostHeaderOf(server.address, upstream.tls === null ? 80 : 443) : 'localhost',
       addresses: this.#order.addresses[name] ?? [],
       maxConnections: server.maxConnections ?? 0,
       idle: upstream.keepAlive.idle,
@@ -315,9 +329,9 @@ export class Snapshot {
   }
 }
 
-function hostHeaderOf(host: string, port: number): string {
+function hostHeaderOf({ host, port }: { host: string; port: number }, usualPort: number): string {
   const name = host.includes(':') ? `[${host}]` : host
-  return port === 80 ? name : `${name}:${port}`
+  return port === usualPort ? name : `${name}:${port}`
 }
 
 function planOptions(target: Target): PlanOptions {
@@ -360,10 +374,12 @@ const forwardedBits: Record<string, number> = {
 function listenerOptions(config: ListenerConfig, errorPages: Serve['config']['errorPages']): ListenerOptions {
   let forwarded = 0
   for (const header of config.forwardedHeaders) forwarded |= forwardedBits[header] as number
+  const { handshakeMs: _, ...timeouts } = config.timeouts
   return {
     ...config.limits,
-    ...config.timeouts,
-    protocol: abi.protocol[config.protocol],
+    ...timeouts,
+    // What is behind TLS is the same: see setListenerTls.
+    protocol: abi.protocol[config.protocol === 'https' ? 'http' : config.protocol],
     proxyProtocol: config.proxyProtocol,
     connectionsPerIp: config.limits.connectionsPerIp ?? 0,
     forwarded,
@@ -371,5 +387,6 @@ function listenerOptions(config: ListenerConfig, errorPages: Serve['config']['er
     serverTiming: config.serverTiming,
     proxyStatus: config.proxyStatus,
     pages: pagesOf({ ...errorPages, ...config.errorPages }),
+    clientCertificateHeaders: config.tls?.clientAuth?.headers ?? { subject: '', fingerprint: '' },
   }
 }

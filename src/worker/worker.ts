@@ -16,6 +16,7 @@ import {
   VERSION,
   type WorkerQuestion,
 } from '../shared/ipc/protocol.ts'
+import type { TlsMaterial } from '../shared/ipc/tls-material.ts'
 import { answerTo } from './answer-to.ts'
 import { ConnectionLife } from './connection-life.ts'
 import { GossipReceiver } from './gossip-receiver.ts'
@@ -24,6 +25,7 @@ import { RequestLife } from './request-life.ts'
 import { Snapshot } from './snapshot.ts'
 import { Sockets } from './sockets.ts'
 import { stopGracefully } from './stop.ts'
+import { AppliedTls } from './tls-material.ts'
 
 const BEAT_MS = 250
 
@@ -48,6 +50,7 @@ class Worker {
   #snapshot: Snapshot | undefined
   #receiver: GossipReceiver | undefined
   #sockets: Sockets | undefined
+  #tls: AppliedTls | undefined
   /** An order that could be served, and waits for the word of the primary. */
   #prepared: Serve | undefined
   #isLoading = false
@@ -96,6 +99,9 @@ class Worker {
       case 'addresses':
         this.#snapshot?.relocate(message.server, message.addresses)
         return
+      case 'tls':
+        for (const fault of this.#applyTls(message.material)) this.#log(fault)
+        return
     }
   }
 
@@ -107,8 +113,12 @@ class Worker {
       graceMs,
       spreadMs,
       serverName: (slot) => this.#snapshot?.serverName(slot) ?? String(slot),
-      log: (line) => void process.stderr.write(`weir: worker ${this.#number}: ${line}\n`),
+      log: (line) => this.#log(line),
     })
+  }
+
+  #log(line: string): void {
+    process.stderr.write(`weir: worker ${this.#number}: ${line}\n`)
   }
 
   /** At once, but for a config with functions: they have to be loaded first. */
@@ -163,7 +173,12 @@ class Worker {
     this.graceMs = order.config.shutdown.graceMs
     const snapshot = new Snapshot(order, engine, this.#snapshot ?? null)
     snapshot.activate()
+    const isFirst = this.#snapshot === undefined
     this.#snapshot = snapshot
+    // Before anybody can connect, and before anything is sent to a server.
+    const faults = this.#applyTls(order.tls)
+    if (isFirst && faults.length > 0) throw new Error(faults.join('; '))
+    for (const fault of faults) this.#log(fault)
     this.#receiver ??= new GossipReceiver((change) => this.#snapshot?.apply(change))
     this.#receiver.apply(order.state)
     // A snapshot begins with what is known already, whoever told it.
@@ -175,9 +190,19 @@ class Worker {
       this.#life.serve(snapshot)
       this.#connectionLife?.serve(snapshot)
     }
+    this.#life.challenges.set(order.tls.challenges)
     this.#sockets?.apply(order.sockets, passed)
     tell({ type: 'ready', generation: order.generation })
     this.#beat()
+  }
+
+  /** Sentences about what the engine does not take; that stays as it was. */
+  #applyTls(material: TlsMaterial): string[] {
+    const snapshot = this.#snapshot
+    if (this.#engine === undefined || snapshot === undefined) return []
+    this.#tls ??= new AppliedTls(this.#engine)
+    this.#life?.challenges.set(material.challenges)
+    return this.#tls.apply(material, snapshot.rows())
   }
 
   #start(order: Serve): Engine {

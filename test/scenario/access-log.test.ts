@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { stringify } from 'yaml'
 import type { RecordLine } from '../../src/shared/records/record-line.ts'
-import { type Balancer, runToEnd, startBalancer } from './lib/balancer.ts'
+import { type Balancer, rewriteConfig, runToEnd, startBalancer } from './lib/balancer.ts'
 import { ask, connect, headerOf } from './lib/client.ts'
 import { command } from './lib/command.ts'
 import { config } from './lib/config.ts'
@@ -153,7 +153,7 @@ test('copy and truncate goes on at the beginning of the file', async (t) => {
 test('a reload changes where and how it is written without losing a line, and refuses what cannot be opened', async (t) => {
   const other = join(folder, 'other.log')
   const reload = async (access: unknown) => {
-    writeFileSync(weir.configFile, stringify({ ...settings(access), workers: 2, shutdown: { spread: '0s' } }))
+    rewriteConfig(weir, { ...settings(access), workers: 2, shutdown: { spread: '0s' } })
     return command(weir, 'reload')
   }
   const sent = await load(t, weir, 'e', 30)

@@ -169,14 +169,14 @@ test('Redis', async (t) => {
 })
 
 test('HTTPS servers, by the name that the client asks for', async (t) => {
-  const tools = needsTools(t, ['nginx', 'curl', 'openssl'])
+  const tools = needsTools(t, ['nginx', 'curl'])
   if (tools === undefined) return
   const folder = folderFor(t, 'https')
   const names = ['a.test', 'b.test'] as const
   const origins = new Map<string, { port: number; cert: string; root: string }>()
   const sections: string[] = []
   for (const name of names) {
-    const { cert, key } = certificateFor(t, name)
+    const { cert, key } = await certificateFor(t, name)
     const port = await freePort()
     const root = join(folder, name.slice(0, 1))
     mkdirSync(root)

@@ -241,9 +241,9 @@ test('HAProxy and nginx behind are told an IPv6 client', async (t) => {
 
 test('a client is told from TLS passthrough to an HTTPS server, and its name is routed by', async (t) => {
   const nginx = await needsNginxStream(t)
-  const tools = nginx === undefined ? undefined : needsTools(t, ['curl', 'openssl'])
+  const tools = nginx === undefined ? undefined : needsTools(t, ['curl'])
   if (nginx === undefined || tools === undefined) return
-  const { cert, key } = certificateFor(t, 'a.test')
+  const { cert, key } = await certificateFor(t, 'a.test')
   const { origin, front } = await ports('origin', 'front')
   const http =
     `server { listen 127.0.0.1:${origin} ssl proxy_protocol; ssl_certificate ${cert}; ssl_certificate_key ${key};\n` +

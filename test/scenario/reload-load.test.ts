@@ -1,11 +1,9 @@
 // Many reloads in a row while 2,000 requests a second and WebSockets go on.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { stringify } from 'yaml'
 import { connectControl } from '../../src/cli/control-client.ts'
-import { startBalancer } from './lib/balancer.ts'
+import { rewriteConfig, startBalancer } from './lib/balancer.ts'
 import { changingConfig } from './lib/changing-config.ts'
 import { startFleet } from './lib/deploy-fleet.ts'
 import { startMixedLoad } from './lib/mixed-load.ts'
@@ -17,7 +15,7 @@ const RELOADS = 100
 
 test(`${RELOADS} reloads in a row, each changing something: no request fails, no WebSocket is cut`, async (t) => {
   const fleet = await startFleet(t, 'abc')
-  const weir = await startBalancer(t, stringify(changingConfig(0, fleet.servers)))
+  const weir = await startBalancer(t, changingConfig(0, fleet.servers), { usesDefaults: true })
   const workers = weir.workerPids()
   const sockets = await openWebSockets(t, weir, 50)
   const load = startMixedLoad(t, { port: weir.port(), rate: RATE, clients: 200 })
@@ -26,7 +24,7 @@ test(`${RELOADS} reloads in a row, each changing something: no request fails, no
   t.after(() => control.close())
   const took: number[] = []
   for (let step = 1; step <= RELOADS; step++) {
-    writeFileSync(weir.configFile, stringify(changingConfig(step, fleet.servers)))
+    rewriteConfig(weir, changingConfig(step, fleet.servers))
     const { data } = await control.ask('reload', {})
     assert.ok(data.changed && data.steps.length > 0, `reload ${step}`)
     took.push(data.tookMs)

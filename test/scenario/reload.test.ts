@@ -1,13 +1,11 @@
 // The config changes while clients are connected: what did not change is not touched, and what cannot be applied changes nothing.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { stringify } from 'yaml'
 import { connectControl } from '../../src/cli/control-client.ts'
-import { type Balancer, startBalancer } from './lib/balancer.ts'
+import { type Balancer, rewriteConfig, startBalancer } from './lib/balancer.ts'
 import { ask, connect } from './lib/client.ts'
 import { command, data } from './lib/command.ts'
 import { answers, type Member, members } from './lib/member.ts'
@@ -21,10 +19,6 @@ function settings(servers: (string | Settings)[], listeners: Settings = { web: {
   return { workers: 2, listeners, upstreams: { app: { ...QUIET, servers } }, shutdown: { grace: '3s', spread: '0s' } }
 }
 
-function write(weir: Balancer, config: Settings | string): void {
-  writeFileSync(weir.configFile, typeof config === 'string' ? config : stringify(config))
-}
-
 async function begin(t: TestContext, names = 'ab'): Promise<{ weir: Balancer; servers: Member[]; addresses: string[] }> {
   const servers = await members(t, names)
   const addresses = servers.map(({ address }) => address)
@@ -34,7 +28,7 @@ async function begin(t: TestContext, names = 'ab'): Promise<{ weir: Balancer; se
 
 test('a server that is added by a reload gets traffic, one that is removed gets no more, and connections live on', async (t) => {
   const { weir, addresses } = await begin(t, 'abc')
-  write(weir, settings(addresses.slice(0, 2)))
+  rewriteConfig(weir, settings(addresses.slice(0, 2)))
   const client = await connect(t, weir.port())
   client.request('GET /')
   await client.readResponse()
@@ -44,7 +38,7 @@ test('a server that is added by a reload gets traffic, one that is removed gets 
     ['remove'],
   )
   for (let i = 0; i < 12; i++) assert.match((await ask(t, weir.port(), 'GET /')).text, /^[ab]$/)
-  write(weir, settings(addresses))
+  rewriteConfig(weir, settings(addresses))
   await command(weir, 'reload')
   const seen = new Set<string>()
   for (let i = 0; i < 24; i++) seen.add((await ask(t, weir.port(), 'GET /')).text)
@@ -70,7 +64,7 @@ test('a request that runs on a server that is removed is finished', async (t) =>
   }
   let client = await attempt()
   while (!isThere()) client = await attempt()
-  write(weir, settings(addresses.slice(1)))
+  rewriteConfig(weir, settings(addresses.slice(1)))
   assert.equal((await command(weir, 'reload')).code, 0)
   for (let i = 0; i < 8; i++) assert.equal((await ask(t, weir.port(), 'GET /')).text, 'b')
   finish()
@@ -80,7 +74,7 @@ test('a request that runs on a server that is removed is finished', async (t) =>
 test('listeners come and go, and what they have open is finished', async (t) => {
   const { weir, addresses } = await begin(t)
   const web = { bind: '127.0.0.1:0', upstream: 'app' }
-  write(
+  rewriteConfig(
     weir,
     settings(addresses, {
       web,
@@ -99,7 +93,7 @@ test('listeners come and go, and what they have open is finished', async (t) => 
   const raw = await connect(t, portOf('raw'))
   raw.request('GET /')
   await raw.readResponse()
-  write(weir, settings(addresses, { web }))
+  rewriteConfig(weir, settings(addresses, { web }))
   assert.equal((await command(weir, 'reload')).code, 0)
   await idle.reader.takeRest()
   await assert.rejects(connect(t, portOf('more')), /ECONNREFUSED/)
@@ -111,7 +105,7 @@ test('listeners come and go, and what they have open is finished', async (t) => 
 
 test('a config with an error is refused with its place, and what was in force still is', async (t) => {
   const { weir } = await begin(t)
-  write(weir, 'listeners:\n  web:\n    bind: 127.0.0.1:0\n    upstreem: app\nupstreams: { app: { servers: [] } }\n')
+  rewriteConfig(weir, 'listeners:\n  web:\n    bind: 127.0.0.1:0\n    upstreem: app\nupstreams: { app: { servers: [] } }\n')
   const { code, stderr } = await command(weir, 'reload')
   assert.equal(code, 1)
   assert.match(stderr, /weir\.yaml:4:5/)
@@ -127,7 +121,7 @@ test('a port in use undoes the whole reload', async (t) => {
   t.after(() => void other.close())
   await once(other, 'listening')
   const { port } = other.address() as { port: number }
-  write(
+  rewriteConfig(
     weir,
     settings(addresses.slice(0, 1), {
       web: { bind: '127.0.0.1:0', upstream: 'app' },
@@ -149,7 +143,7 @@ test('a worker that dies half-way undoes the whole reload, and is replaced', asy
   const [victim, other] = weir.workerPids() as [number, number]
   // It cannot agree while it is stopped, and never will.
   process.kill(victim, 'SIGSTOP')
-  write(weir, settings(addresses.slice(0, 1)))
+  rewriteConfig(weir, settings(addresses.slice(0, 1)))
   const control = await connectControl(join(weir.folder, 'weir.sock'))
   t.after(() => control.close())
   const reload = command(weir, 'reload')
@@ -173,12 +167,12 @@ test('a worker that dies half-way undoes the whole reload, and is replaced', asy
 test('what commands said survives a reload, and plan names what contradicts', async (t) => {
   const { weir, addresses } = await begin(t, 'abc')
   const [a, b, c] = addresses as [string, string, string]
-  write(weir, settings([a, { address: b, weight: 2 }]))
+  rewriteConfig(weir, settings([a, { address: b, weight: 2 }]))
   assert.equal((await command(weir, 'reload')).code, 0)
   assert.equal((await command(weir, 'drain', `app/${a}`)).code, 0)
   assert.equal((await command(weir, 'weight', `app/${b}`, '50%')).code, 0)
   assert.equal((await command(weir, 'add', 'app', c)).code, 0)
-  write(weir, settings([a, { address: b, weight: 6 }]))
+  rewriteConfig(weir, settings([a, { address: b, weight: 6 }]))
   const plan = await data<{ conflicts: { server: string }[]; steps: { at: string }[] }>(weir, 'plan')
   assert.deepEqual(
     plan.conflicts.map(({ server }) => server),
@@ -204,7 +198,7 @@ test('what commands said survives a reload, and plan names what contradicts', as
 test('HUP reloads', async (t) => {
   const { weir, addresses, servers } = await begin(t)
   for (const server of servers) server.handle = answers(200, server.name)
-  write(weir, settings(addresses.slice(0, 1)))
+  rewriteConfig(weir, settings(addresses.slice(0, 1)))
   process.kill(weir.pid, 'SIGHUP')
   await until(() => /1 change applied/.test(weir.log()), { what: 'the log tells of it' })
   for (let i = 0; i < 8; i++) assert.equal((await ask(t, weir.port(), 'GET /')).text, 'a')

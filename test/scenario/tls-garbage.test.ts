@@ -12,7 +12,7 @@ import { descriptors } from './lib/processes.ts'
 import { captureHello, connectTls, recordsOf, tlsServer } from './lib/tls-peers.ts'
 import { type Scope, timed, until } from './lib/wait.ts'
 
-const certificate = makeCertificate(file, 'a.test')
+const certificate = await makeCertificate(file, 'a.test')
 const server = await tlsServer(file, 'a', certificate)
 const tls = { protocol: 'tls', bind: '127.0.0.1:0', upstream: 'app' }
 const listeners = { web: { ...tls, timeouts: { header: '10s' } }, impatient: { ...tls, timeouts: { header: '500ms' } } }

@@ -20,10 +20,10 @@ import { until } from './lib/wait.ts'
 const MiB = 1024 * 1024
 
 const certificates = {
-  exact: makeCertificate(file, 'a.test'),
-  wildcard: makeCertificate(file, '*.wild.test'),
-  alpn: makeCertificate(file, 'alpn.test'),
-  other: makeCertificate(file, 'other.test', 'b.a.test', 'wild.test'),
+  exact: await makeCertificate(file, 'a.test'),
+  wildcard: await makeCertificate(file, '*.wild.test'),
+  alpn: await makeCertificate(file, 'alpn.test'),
+  other: await makeCertificate(file, 'other.test', 'b.a.test', 'wild.test'),
 }
 const ca = Object.values(certificates).map(({ cert }) => cert)
 const named = {

@@ -5,14 +5,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { stringify } from 'yaml'
-import { type Balancer, type BalancerOptions, startBalancer } from './lib/balancer.ts'
+import { type Balancer, type BalancerOptions, rewriteConfig, startBalancer } from './lib/balancer.ts'
 import { ask, connect } from './lib/client.ts'
 import { command, data } from './lib/command.ts'
 import { childrenOf, isRunning } from './lib/processes.ts'
 import { echo, startServer } from './lib/server.ts'
 import { startLoad } from './lib/steady-load.ts'
-import { inTime, type Scope, until } from './lib/wait.ts'
+import { type UpgradeLine, upgradeLine } from './lib/upgrade-line.ts'
+import { inTime, until } from './lib/wait.ts'
 
 type Settings = Record<string, unknown>
 
@@ -28,61 +28,9 @@ function settings(servers: string[], top: Settings = {}, listeners: Settings = {
   }
 }
 
-/** Every primary that there was, with the workers of the last one, ends with the scope. */
-class Line {
-  readonly #weir: Balancer
-  readonly pids: number[]
-
-  constructor(scope: Scope, weir: Balancer) {
-    this.#weir = weir
-    this.pids = [weir.pid]
-    scope.after(() => this.#end())
-  }
-
-  get pid(): number {
-    return this.pids.at(-1) as number
-  }
-
-  /** Settles when the new one serves and answers commands. */
-  async upgrade(): Promise<number> {
-    const { pid } = await data<{ pid: number }>(this.#weir, 'upgrade')
-    this.pids.push(pid)
-    await until(async () => (await pidThatAnswers(join(this.#weir.folder, 'weir.sock'))) === pid, {
-      within: 20_000,
-      what: `${pid} answers`,
-    })
-    return pid
-  }
-
-  async #end(): Promise<void> {
-    const family = this.pids.flatMap((pid) => (isRunning(pid) ? [pid, ...childrenOf(pid)] : []))
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      for (const pid of family) if (isRunning(pid) && (signal === 'SIGKILL' || this.pids.includes(pid))) kill(pid, signal)
-      await until(() => !family.some(isRunning), { within: 8_000 }).catch(() => undefined)
-    }
-  }
-}
-
-/** Which process answers commands. */
-async function pidThatAnswers(path: string): Promise<number> {
-  const socket = createConnection(path)
-  let text = ''
-  socket.setEncoding('utf8').end('{"verb":"status"}\n')
-  for await (const part of socket) text += part
-  return (JSON.parse(text) as { data: { pid: number } }).data.pid
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch {
-    // It ended between the look and the signal.
-  }
-}
-
-async function begin(t: TestContext, config: Settings, options: BalancerOptions = {}): Promise<{ weir: Balancer; line: Line }> {
+async function begin(t: TestContext, config: Settings, options: BalancerOptions = {}): Promise<{ weir: Balancer; line: UpgradeLine }> {
   const weir = await startBalancer(t, config, { losesProcesses: true, ...options })
-  return { weir, line: new Line(t, weir) }
+  return { weir, line: upgradeLine(t, weir) }
 }
 
 /** POSTs one after the other, each on a connection of its own, until it is stopped. */
@@ -176,7 +124,7 @@ test('a new listener whose port is in use: the old process serves on, and the co
   await once(other, 'listening')
   const { port } = other.address() as { port: number }
   const { weir } = await begin(t, settings([server.address]))
-  writeFileSync(weir.configFile, stringify(settings([server.address], {}, { more: { bind: `127.0.0.1:${port}`, upstream: 'app' } })))
+  rewriteConfig(weir, settings([server.address], {}, { more: { bind: `127.0.0.1:${port}`, upstream: 'app' } }))
   const { code, stderr } = await command(weir, 'upgrade')
   assert.equal(code, 1)
   assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} is in use`))

@@ -23,7 +23,7 @@ function ofAddresses(config: DiscoverConfig, addresses: readonly string[]): Serv
   const { port } = config
   // The check of the config sees to it that an entry of this kind has one.
   if (port === null) return []
-  return addresses.map((address) => server(config, address, port, config.weight, config.tier))
+  return addresses.map((address) => ({ ...server(config, address, port, config.weight, config.tier), foundAs: config.name }))
 }
 
 /** RFC 2782: the lowest priority is used first, and shares by weight count among equals of it. */

@@ -1,6 +1,8 @@
 /** A connection for HTTP checks, and those that wait for the next one. */
 import { connect, type Socket } from 'node:net'
 import type { ResolvedAddress } from '../../shared/ipc/protocol.ts'
+import type { ServerTls } from '../../shared/ipc/tls-material.ts'
+import { secured } from './check-tls.ts'
 import { destinationOf } from './probe.ts'
 
 /** Whoever uses a connection. `bytes` are borrowed for the length of the call. */
@@ -13,23 +15,46 @@ export interface ConnectionUser {
 /** All connections read into one buffer: what is read is used up before anything else is read. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
+/** Where a connection goes, and what it begins with. */
+export interface ConnectionPlan {
+  address: ResolvedAddress
+  /** Sent first, before TLS; null: nothing. */
+  greeting: Buffer | null
+  /** null: in plain. */
+  tls: ServerTls | null
+}
+
 /** Owns a socket. Its listeners stay for its life, so that a check adds none. */
 export class CheckConnection {
-  readonly #socket: Socket
+  readonly #raw: Socket
+  /** Of the two, what requests are written to; null while TLS is on its way. */
+  #socket: Socket | null
+  #secured: Socket | null = null
+  /** What is written once the server has shown who it is. */
+  #waiting: Buffer[] = []
   #user: ConnectionUser | null
   #isUsed = false
 
-  constructor(address: ResolvedAddress, user: ConnectionUser) {
+  constructor({ address, greeting, tls }: ConnectionPlan, user: ConnectionUser) {
     this.#user = user
-    const onread = { buffer: readBuffer, callback: (count: number) => this.#take(count) }
-    this.#socket = connect({ ...destinationOf(address), noDelay: true, onread })
-    this.#socket.on('error', (error) => this.#lose(error))
-    this.#socket.on('end', () => this.#lose(null))
-    this.#socket.on('close', () => this.#lose(null))
+    const onread = { buffer: readBuffer, callback: (count: number) => this.#take(readBuffer.subarray(0, count)) }
+    const plain = { ...destinationOf(address), noDelay: true }
+    this.#raw = connect(tls === null ? { ...plain, onread } : plain)
+    this.#socket = tls === null ? this.#raw : null
+    this.#raw.on('error', (error) => this.#lose(error))
+    this.#raw.on('close', () => this.#lose(null))
+    if (greeting !== null) this.#raw.write(greeting)
+    if (tls === null) this.#raw.on('end', () => this.#lose(null))
+    else this.#raw.once('connect', () => this.#secure(tls))
   }
 
   get isConnecting(): boolean {
-    return this.#socket.connecting
+    return this.#raw.connecting
+  }
+
+  /** Its server has not shown yet who it is. */
+  get isSecuring(): boolean {
+    return this.#socket === null
   }
 
   /** It has carried a check before. */
@@ -38,34 +63,49 @@ export class CheckConnection {
   }
 
   get isLost(): boolean {
-    return this.#socket.destroyed
+    return this.#raw.destroyed
   }
 
   write(bytes: Buffer): void {
-    this.#socket.write(bytes)
+    if (this.#socket === null) this.#waiting.push(bytes)
+    else this.#socket.write(bytes)
   }
 
   /** For the next user; it must be idle. */
   lend(user: ConnectionUser): void {
     this.#user = user
-    this.#socket.ref()
+    this.#raw.ref()
   }
 
   /** Nobody uses it. What comes meanwhile, if only the end, closes it. */
   rest(): void {
     this.#user = null
     this.#isUsed = true
-    this.#socket.unref()
+    this.#raw.unref()
   }
 
   destroy(): void {
     this.#user = null
-    this.#socket.destroy()
+    this.#secured?.destroy()
+    this.#raw.destroy()
   }
 
-  #take(count: number): boolean {
-    if (this.#user === null) this.#socket.destroy()
-    else this.#user.took(readBuffer.subarray(0, count))
+  #secure(tls: ServerTls): void {
+    const secure = secured(this.#raw, tls, () => {
+      this.#socket = secure
+      for (const bytes of this.#waiting) secure.write(bytes)
+      this.#waiting = []
+    })
+    this.#secured = secure
+    secure.on('data', (bytes: Buffer) => this.#take(bytes))
+    secure.on('end', () => this.#lose(null))
+    secure.on('close', () => this.#lose(null))
+    secure.on('error', (error) => this.#lose(error))
+  }
+
+  #take(bytes: Buffer): boolean {
+    if (this.#user === null) this.destroy()
+    else this.#user.took(bytes)
     return true
   }
 
@@ -84,14 +124,14 @@ interface Resting {
 /** How often connections that waited too long are looked for. */
 const SWEEP_MS = 5_000
 
-/** At most one connection for each address. */
+/** At most one connection for each address and way to speak to it. */
 export class RestingConnections {
   readonly #resting = new Map<string, Resting>()
   #sweeper: NodeJS.Timeout | undefined
 
   /** Takes one out; null when there is none that is worth trying. */
-  take(address: ResolvedAddress, now: number): CheckConnection | null {
-    const key = keyOf(address)
+  take(plan: ConnectionPlan, now: number): CheckConnection | null {
+    const key = keyOf(plan)
     const resting = this.#resting.get(key)
     if (resting === undefined) return null
     this.#resting.delete(key)
@@ -101,8 +141,8 @@ export class RestingConnections {
   }
 
   /** Takes it over, for `idleMs` at most. */
-  put(address: ResolvedAddress, connection: CheckConnection, now: number, idleMs: number): void {
-    const key = keyOf(address)
+  put(plan: ConnectionPlan, connection: CheckConnection, now: number, idleMs: number): void {
+    const key = keyOf(plan)
     connection.rest()
     if (this.#resting.has(key)) connection.destroy()
     else this.#resting.set(key, { connection, untilMs: now + idleMs })
@@ -127,6 +167,7 @@ export class RestingConnections {
   }
 }
 
-function keyOf(address: ResolvedAddress): string {
-  return 'path' in address ? address.path : `${address.ip} ${address.port}`
+/** A connection that was made with other certificates, or without any, is another one. */
+function keyOf({ address, tls }: ConnectionPlan): string {
+  return `${'path' in address ? address.path : `${address.ip} ${address.port}`} ${tls?.id ?? ''}`
 }

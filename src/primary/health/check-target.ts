@@ -3,7 +3,7 @@ import type { AgentConfig, HealthConfig } from '../../shared/config/model.ts'
 import type { HealthState } from '../../shared/health-machine.ts'
 import type { ResolvedAddress } from '../../shared/ipc/protocol.ts'
 import type { AgentOrders } from './agent.ts'
-import type { ProbeCode } from './probe.ts'
+import type { ProbeCode, ProbeTls } from './probe.ts'
 
 /** A server that is checked by its own answers, by its agent, or by both. */
 export interface CheckTarget {
@@ -16,6 +16,13 @@ export interface CheckTarget {
   health: HealthConfig | null
   agent: AgentConfig | null
   sendProxyProtocol: 'off' | 'v1' | 'v2'
+  /** null, or not given: it is asked in plain. */
+  tls?: CheckTls | null
+}
+
+export interface CheckTls extends ProbeTls {
+  /** As configured: a target with another one is checked anew. */
+  definition: unknown
 }
 
 export interface CheckVerdict {

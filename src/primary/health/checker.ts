@@ -142,10 +142,10 @@ export class HealthChecker {
   }
 
   #jobsOf(target: CheckTarget, before: ReadonlyMap<string, Job>): Job[] {
-    const { id, health, agent, authority, sendProxyProtocol } = target
+    const { id, health, agent, authority, sendProxyProtocol, tls = null } = target
     const jobs: Job[] = []
     if (health !== null) {
-      const definition = JSON.stringify([health, authority, sendProxyProtocol])
+      const definition = JSON.stringify([health, authority, sendProxyProtocol, tls?.definition ?? null])
       const make = () => ({
         kind: 'server' as const,
         is: new ServerCheck(target, health, { tcp: probeTcp, http: this.#http.probe }, this.#events),

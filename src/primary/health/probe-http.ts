@@ -2,7 +2,8 @@
 import { formatDuration } from '../../shared/base/units.ts'
 import type { HealthConfig, StatusRanges } from '../../shared/config/model.ts'
 import type { ResolvedAddress } from '../../shared/ipc/protocol.ts'
-import { CheckConnection, type ConnectionUser, RestingConnections } from './check-connection.ts'
+import { CheckConnection, type ConnectionPlan, type ConnectionUser, RestingConnections } from './check-connection.ts'
+import { tlsFailureOf } from './check-tls.ts'
 import { failureOf, type Probe, type ProbeConfig, type ProbeOutcome, proxyHeader, type RunningProbe, runProbe } from './probe.ts'
 import { type ReadOutcome, ResponseReader } from './response-reader.ts'
 
@@ -28,24 +29,32 @@ export function httpProber(): HttpProber {
       return runProbe(timeoutMs, signal, (end) => {
         const question = questions.get(config) ?? questionOf(config, address)
         questions.set(config, question)
-        return new Attempt({ address, question, resting, timeoutMs, end })
+        return new Attempt({ plan: planOf(address, config, question), question, resting, timeoutMs, end })
       })
     },
     close: () => resting.close(),
   }
 }
 
+function planOf(address: ResolvedAddress, config: ProbeConfig, { greeting }: Question): ConnectionPlan {
+  const { tls = null } = config
+  if (tls === null) return { address, greeting, tls: null }
+  const now = tls.now()
+  if (now === null) throw new Error('the server is known no more')
+  return { address, greeting, tls: now }
+}
+
 /** What is the same in all checks of a server. */
 interface Question {
   check: HttpCheck
+  /** What begins a connection; null: nothing. */
+  greeting: Buffer | null
   bytes: Buffer
   wanted: RegExp | string | null
-  /** A PROXY header stands at the beginning of a connection, so each check has its own. */
-  isOnOwnConnection: boolean
 }
 
 interface AttemptOptions {
-  address: ResolvedAddress
+  plan: ConnectionPlan
   question: Question
   resting: RestingConnections
   timeoutMs: number
@@ -61,11 +70,12 @@ class Attempt implements RunningProbe, ConnectionUser {
 
   constructor(options: AttemptOptions) {
     this.#options = options
-    const { question, resting, address } = options
+    const { question, resting, plan } = options
     this.#reader = readerFor(question)
-    this.#connection = question.isOnOwnConnection ? null : resting.take(address, performance.now())
+    // A PROXY header stands at the beginning of a connection, so each check has its own.
+    this.#connection = plan.greeting === null ? resting.take(plan, performance.now()) : null
     this.#connection?.lend(this)
-    this.#connection ??= new CheckConnection(address, this)
+    this.#connection ??= new CheckConnection(plan, this)
     this.#connection.write(question.bytes)
   }
 
@@ -77,6 +87,7 @@ class Attempt implements RunningProbe, ConnectionUser {
   late(): ProbeOutcome {
     const time = formatDuration(this.#options.timeoutMs)
     if (this.#connection?.isConnecting === true) return { ok: false, code: 'L4TOUT', reason: `no connection in ${time}` }
+    if (this.#connection?.isSecuring === true) return { ok: false, code: 'L6TOUT', reason: `no TLS handshake in ${time}` }
     if (this.#reader.status === null) return { ok: false, code: 'L7TOUT', reason: `no answer in ${time}` }
     return { ok: false, code: 'L7TOUT', status: this.#reader.status, reason: `no end of the answer in ${time}` }
   }
@@ -87,15 +98,17 @@ class Attempt implements RunningProbe, ConnectionUser {
   }
 
   lost(error: NodeJS.ErrnoException | null): void {
-    const { address, question, end } = this.#options
+    const { plan, question, end } = this.#options
     if (this.#connection?.isReused === true && !this.#hasBytes) {
       // The server closed it while it waited, which says nothing about the next connection.
-      this.#connection = new CheckConnection(address, this)
+      this.#connection = new CheckConnection(plan, this)
       this.#connection.write(question.bytes)
       return
     }
-    if (error === null) this.#conclude(this.#reader.close())
-    else end({ ...failureOf(error), ...this.#status() })
+    const isSecuring = this.#connection?.isSecuring === true && plan.tls !== null
+    if (isSecuring) end(error === null ? { ok: false, code: 'L6RSP', reason: 'connection closed during the TLS handshake' } : tlsFailureOf(error))
+    else if (error === null) this.#conclude(this.#reader.close())
+    else end({ ...(plan.tls === null ? failureOf(error) : tlsFailureOf(error)), ...this.#status() })
   }
 
   #conclude(outcome: ReadOutcome): void {
@@ -106,12 +119,12 @@ class Attempt implements RunningProbe, ConnectionUser {
   }
 
   #giveBack(): void {
-    const { question, resting, address } = this.#options
+    const { resting, plan } = this.#options
     const connection = this.#connection
-    if (connection === null || question.isOnOwnConnection || !this.#reader.isReusable) return
+    if (connection === null || plan.greeting !== null || !this.#reader.isReusable) return
     this.#connection = null
     const idleMs = Math.min(IDLE_MS, (this.#reader.idleMs ?? IDLE_MS) - IDLE_MARGIN_MS)
-    resting.put(address, connection, performance.now(), idleMs)
+    resting.put(plan, connection, performance.now(), idleMs)
   }
 
   #status(): { status?: number } {
@@ -127,17 +140,17 @@ function readerFor(question: Question): ResponseReader {
 function questionOf(config: ProbeConfig, address: ResolvedAddress): Question {
   const check = config.check
   if (check.kind !== 'http') throw new Error('this check is not over HTTP')
-  const header = proxyHeader(config.sendProxyProtocol)
+  const greeting = proxyHeader(config.sendProxyProtocol)
   const fields = new Map<string, string>([['host', check.host ?? ('path' in address ? 'localhost' : config.authority)]])
   fields.set('user-agent', 'weir')
   if (!['GET', 'HEAD', 'OPTIONS'].includes(check.method)) fields.set('content-length', '0')
   for (const [name, value] of check.headers) fields.set(name.toLowerCase(), value)
-  if (header !== null) fields.set('connection', 'close')
+  if (greeting !== null) fields.set('connection', 'close')
   const lines = [`${check.method} ${check.path} HTTP/1.1`, ...[...fields].map(([name, value]) => `${name}: ${value}`)]
   if (/[\r\n\0]/.test(lines.join('')) || /\s/.test(check.path)) throw new Error('the check is no valid request')
-  const request = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+  const bytes = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   const wanted = check.body === null || typeof check.body === 'string' ? check.body : new RegExp(check.body.regex)
-  return { check, bytes: header === null ? request : Buffer.concat([header, request]), wanted, isOnOwnConnection: header !== null }
+  return { check, greeting, bytes, wanted }
 }
 
 function judge({ check, wanted }: Question, reader: ResponseReader): ProbeOutcome {

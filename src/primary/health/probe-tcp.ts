@@ -1,7 +1,9 @@
 /** A check that connects and goes away again. */
 import { connect, type Socket } from 'node:net'
 import { formatDuration } from '../../shared/base/units.ts'
-import { destinationOf, failureOf, type Probe, proxyHeader, runProbe } from './probe.ts'
+import type { ResolvedAddress } from '../../shared/ipc/protocol.ts'
+import { secured, tlsFailureOf } from './check-tls.ts'
+import { destinationOf, failureOf, type Probe, type ProbeConfig, type ProbeTls, proxyHeader, runProbe } from './probe.ts'
 
 /** How long a server may take to close its side before the connection is dropped. */
 const LINGER_MS = 1000
@@ -11,8 +13,13 @@ const LINGER_BYTES = 65_536
 /** Where all greetings go; nobody reads them. */
 const discarded = Buffer.allocUnsafeSlow(16_384)
 
-/** Passes as soon as the connection stands. */
-export const probeTcp: Probe = (address, config, timeoutMs, signal) =>
+/** Passes as soon as the connection stands, with TLS when the server has shown who it is. */
+export const probeTcp: Probe = (address, config, timeoutMs, signal) => {
+  const { tls = null } = config
+  return tls === null ? probePlain(address, config, timeoutMs, signal) : probeTls(address, { ...config, tls }, timeoutMs, signal)
+}
+
+const probePlain: Probe = (address, config, timeoutMs, signal) =>
   runProbe(timeoutMs, signal, (end) => {
     let isConnected = false
     const onread = { buffer: discarded, callback: () => isWelcome(socket) }
@@ -27,6 +34,35 @@ export const probeTcp: Probe = (address, config, timeoutMs, signal) =>
       late: () => ({ ok: false, code: 'L4TOUT', reason: `no connection in ${formatDuration(timeoutMs)}` }),
     }
   })
+
+function probeTls(address: ResolvedAddress, config: ProbeConfig & { tls: ProbeTls }, timeoutMs: number, signal: AbortSignal) {
+  return runProbe(timeoutMs, signal, (end) => {
+    const now = config.tls.now()
+    if (now === null) throw new Error('the server is known no more')
+    let isDone = false
+    const socket = connect(destinationOf(address), () => {
+      const header = proxyHeader(config.sendProxyProtocol)
+      if (header !== null) socket.write(header)
+      const secure = secured(socket, now, () => {
+        isDone = true
+        secure.on('data', () => isWelcome(socket))
+        leave(secure, null)
+        end({ ok: true, code: 'L6OK', reason: 'TLS connected' })
+      })
+      secure.on('error', (error) => end(tlsFailureOf(error)))
+      secure.on('close', () => end({ ok: false, code: 'L6RSP', reason: 'connection closed during the TLS handshake' }))
+    })
+    socket.on('error', (error) => end(tlsFailureOf(error)))
+    const time = formatDuration(timeoutMs)
+    return {
+      release: () => isDone || socket.destroy(),
+      late: () =>
+        socket.connecting
+          ? { ok: false, code: 'L4TOUT', reason: `no connection in ${time}` }
+          : { ok: false, code: 'L6TOUT', reason: `no TLS handshake in ${time}` },
+    }
+  })
+}
 
 /** Those that say goodbye, in the order of their deadlines. */
 let leaving: { socket: Socket; untilMs: number }[] = []

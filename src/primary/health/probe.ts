@@ -1,20 +1,29 @@
 /** What all probes share: their answer, their words for errors, their deadline. */
 import type { HealthConfig } from '../../shared/config/model.ts'
 import type { ResolvedAddress } from '../../shared/ipc/protocol.ts'
+import type { ServerTls } from '../../shared/ipc/tls-material.ts'
 
 export interface ProbeConfig {
   check: HealthConfig['check']
   /** The Host of an HTTP check that names none. */
   authority: string
   sendProxyProtocol: 'off' | 'v1' | 'v2'
+  /** null, or not given: in plain. */
+  tls?: ProbeTls | null
+}
+
+/** How a probe speaks TLS. */
+export interface ProbeTls {
+  /** With the certificates of this moment; null when the server is known no more. */
+  now(): ServerTls | null
 }
 
 /**
- * HAProxy's words, which its tools know: L4 for connecting, L7 for the answer; OK passed, CON refused or unreachable, TOUT too late,
+ * HAProxy's words, which its tools know: L4 for connecting, L6 for TLS, L7 for the answer; OK passed, CON refused or unreachable, TOUT too late,
  * RSP no valid answer, STS a status or body that was not wanted, OKC passed but asks for a drain. SOCKERR is a fault on our side,
  * such as no free descriptor: it says nothing about the server.
  */
-export type ProbeCode = 'L4OK' | 'L4CON' | 'L4TOUT' | 'L7OK' | 'L7OKC' | 'L7TOUT' | 'L7RSP' | 'L7STS' | 'SOCKERR'
+export type ProbeCode = 'L4OK' | 'L4CON' | 'L4TOUT' | 'L6OK' | 'L6TOUT' | 'L6RSP' | 'L7OK' | 'L7OKC' | 'L7TOUT' | 'L7RSP' | 'L7STS' | 'SOCKERR'
 
 export interface ProbeOutcome {
   ok: boolean

@@ -45,7 +45,8 @@ export class ServerCheck {
     this.machine = new HealthMachine(health)
     this.#id = target.id
     this.#health = health
-    this.#config = { check: health.check, authority: target.authority, sendProxyProtocol: target.sendProxyProtocol }
+    const { authority, sendProxyProtocol, tls = null } = target
+    this.#config = { check: health.check, authority, sendProxyProtocol, tls }
     this.#probes = probes
     this.#events = events
     this.#addresses = target.addresses

@@ -1,13 +1,15 @@
 import { formatDuration, formatSize } from '../../shared/base/units.ts'
 import type { ListenerConfig } from '../../shared/config/model.ts'
-import { list, type WrittenSection } from './written.ts'
+import { given, list, type WrittenSection } from './written.ts'
 import { writtenPages } from './written-root.ts'
+import { writtenListenerTls } from './written-tls.ts'
 
 /** The options of a listener but for its addresses and its routes, which are compared one by one. */
 export function writtenListener(listener: ListenerConfig): WrittenSection {
   const { limits, timeouts } = listener
-  return {
+  return given({
     protocol: listener.protocol,
+    tls: listener.tls === null ? null : writtenListenerTls(listener.tls),
     proxyProtocol: listener.proxyProtocol ? 'on' : 'off',
     trustedProxies: list(listener.trustedProxies),
     forwardedHeaders: list(listener.forwardedHeaders),
@@ -21,11 +23,12 @@ export function writtenListener(listener: ListenerConfig): WrittenSection {
       bodyBytes: limits.bodyBytes === null ? 'none' : formatSize(limits.bodyBytes),
     },
     timeouts: {
+      handshake: formatDuration(timeouts.handshakeMs),
       header: formatDuration(timeouts.headerMs),
       body: formatDuration(timeouts.bodyMs),
       keepAlive: formatDuration(timeouts.keepAliveMs),
       write: formatDuration(timeouts.writeMs),
     },
     errorPages: writtenPages(listener.errorPages),
-  }
+  })
 }

@@ -8,6 +8,7 @@ import type {
   UpstreamConfig,
 } from '../../shared/config/model.ts'
 import { durationOr, given, list, pairs, sectionOrOff, statuses, type Written, type WrittenSection } from './written.ts'
+import { writtenUpstreamTls } from './written-tls.ts'
 
 /** The options of an upstream but for its servers, which are compared one by one. */
 export function writtenUpstream(upstream: UpstreamConfig): WrittenSection {
@@ -36,6 +37,7 @@ export function writtenUpstream(upstream: UpstreamConfig): WrittenSection {
     },
     retry: writtenRetry(upstream.retry),
     responseHeaderBytes: formatSize(upstream.responseHeaderBytes),
+    tls: upstream.tls === null ? null : writtenUpstreamTls(upstream.tls),
     sendProxyProtocol: upstream.sendProxyProtocol,
   })
 }

@@ -30,6 +30,7 @@ export function exposition(sources: ExpositionSources, format: ExpositionFormat)
   writeProcess(writing)
   writeWorkers(writing)
   writeListeners(writing)
+  writeTls(writing)
   writeRoutes(writing)
   writeUpstreams(writing)
   writeServers(writing)
@@ -105,6 +106,17 @@ function writeListeners({ facts, board, writer }: Writing): void {
       writer.sample([name, word], board.listener(slot, listenerCounter.refusedUntrustedProxy + number))
     }
   }
+}
+
+/** Of listeners that end TLS. */
+function writeTls({ facts, board, writer }: Writing): void {
+  const listeners = facts.listeners.filter(({ name }) => facts.certificates.some(({ listener }) => listener === name))
+  writer.begin('weir_tls_handshakes_total')
+  for (const { name, slot } of listeners) writer.sample([name], board.listener(slot, listenerCounter.tlsHandshakes))
+  writer.begin('weir_tls_resumed_total')
+  for (const { name, slot } of listeners) writer.sample([name], board.listener(slot, listenerCounter.tlsResumed))
+  writer.begin('weir_tls_certificate_expiry_timestamp_seconds')
+  for (const { listener, name, notAfterMs } of facts.certificates) writer.sample([listener, name], notAfterMs / 1_000)
 }
 
 /** Of the measuring itself; what is left out of this answer comes last, as it is only known then. */

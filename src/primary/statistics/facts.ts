@@ -56,6 +56,8 @@ export interface Facts {
   lostRecords: number | null
   workers: (LiveWorker & { isUp: boolean })[]
   listeners: (LiveListener & { slot: number })[]
+  /** When certificates of listeners that end TLS end, per name. */
+  certificates: { listener: string; name: string; notAfterMs: number }[]
   /** Of the listeners for what reached no route, then of the routes. */
   routes: RouteName[]
   upstreams: UpstreamFacts[]

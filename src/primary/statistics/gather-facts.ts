@@ -18,11 +18,13 @@ export interface FactSources {
   reloads(): { applied: number; refused: number }
   /** Of the access log; null without one. */
   lostRecords(): number | null
+  /** Of listeners that end TLS. */
+  certificates(): Facts['certificates']
   /** Since when the primary is in the state that it is in. */
   stateSince(): Date
 }
 
-export function gatherFacts({ operation, routes, reloads, lostRecords, stateSince }: FactSources): Facts {
+export function gatherFacts({ operation, routes, reloads, lostRecords, certificates, stateSince }: FactSources): Facts {
   const nowMs = machineMs()
   const now = Date.now()
   const { startedAt, fleet } = operation
@@ -46,6 +48,7 @@ export function gatherFacts({ operation, routes, reloads, lostRecords, stateSinc
     listeners: listeners.map(({ name, addresses, protocol, slot }) => {
       return { name, addresses: [...addresses], protocol, slot, connections: connectionsOf(operation, slot) }
     }),
+    certificates: certificates(),
     routes: allRoutes(operation, routes()),
     upstreams,
     work: [...ofProcess(operation, stateSince()), ...drains(operation, upstreams, now, nowMs)],

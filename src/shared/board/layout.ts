@@ -1,6 +1,6 @@
 import { abi } from '../../native/abi.ts'
 
-/** Where things are on the board, in bytes. C++ twin: native/stats/board.h. */
+/** Where things are on the board, in bytes. C++ twin: native/stats/board.h, which alone knows the TLS sessions behind the columns. */
 const { board: size } = abi
 const totalsAt = size.headerBytes
 const columnsAt = totalsAt + size.servers * size.totalStride

@@ -1,5 +1,6 @@
 import type { ConfigDocument } from './document.ts'
 import { parseHashKey } from './hash-key.ts'
+import { speaksHttp } from './model.ts'
 import { entries, entry, isMap, oneOrItems, type Raw } from './raw.ts'
 import type { UpstreamUse } from './upstream-uses.ts'
 
@@ -12,7 +13,7 @@ export function checkHash(upstream: Raw, uses: UpstreamUse[], document: ConfigDo
   if (balance.value !== 'consistent-hash' && hash.value !== undefined)
     document.keyProblem(hash.path, 'has no effect without balance: consistent-hash', 'remove it, or write balance: consistent-hash')
   const key = entry(hash, 'key')
-  const use = uses.find(({ protocol }) => protocol !== 'http')
+  const use = uses.find(({ protocol }) => !speaksHttp(protocol))
   if (use && readsRequest(key.value))
     document.valueProblem(
       key.path,
@@ -23,7 +24,7 @@ export function checkHash(upstream: Raw, uses: UpstreamUse[], document: ConfigDo
 
 /** Options that only requests use are refused where an upstream gets none. */
 export function checkRequestOptions(upstream: Raw, uses: UpstreamUse[], document: ConfigDocument): void {
-  if (uses.length === 0 || uses.some(({ protocol }) => protocol === 'http')) return
+  if (uses.length === 0 || uses.some(({ protocol }) => speaksHttp(protocol))) return
   const statuses = entry(entry(upstream, 'retry'), 'statuses')
   const options = ['sticky', 'hedge'].map((key) => entry(upstream, key)).filter(isMap)
   for (const { path } of [...options, ...(oneOrItems(statuses).length > 0 ? [statuses] : [])])
@@ -37,7 +38,7 @@ export function warnSharedCookies(root: Raw, uses: ReadonlyMap<string, UpstreamU
   const warned = new Set<string>()
   for (const upstream of sticky) {
     const cookie = cookieOf(upstream)
-    const listeners = new Set((uses.get(upstream.key) ?? []).filter(({ protocol }) => protocol === 'http').map(({ listener }) => listener))
+    const listeners = new Set((uses.get(upstream.key) ?? []).filter(({ protocol }) => speaksHttp(protocol)).map(({ listener }) => listener))
     for (const listener of listeners) {
       const place = `${listener} ${cookie}`
       const earlier = first.get(place)

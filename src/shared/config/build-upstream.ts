@@ -1,3 +1,4 @@
+import { buildUpstreamTls } from './build-tls.ts'
 import type { ConfigDocument } from './document.ts'
 import { headerPairs } from './header-pairs.ts'
 import { keyPath } from './key-path.ts'
@@ -23,8 +24,14 @@ type InForce<K extends keyof CheckedUpstream> = Exclude<CheckedUpstream[K], 'off
 /** Where the weight of a returning server begins. */
 const slowStartFloor = 0.1
 
+/** Where the upstream stands, and what its paths are relative to. */
+interface UpstreamSources {
+  document: ConfigDocument
+  directory: string
+}
+
 /** The model of one upstream. */
-export function buildUpstream(name: string, upstream: CheckedUpstream, document: ConfigDocument): UpstreamConfig {
+export function buildUpstream(name: string, upstream: CheckedUpstream, { document, directory }: UpstreamSources): UpstreamConfig {
   const path = keyPath('upstreams', name)
   const { timeouts, keepAlive, slowStart } = upstream
   return {
@@ -54,6 +61,7 @@ export function buildUpstream(name: string, upstream: CheckedUpstream, document:
     },
     retry: buildRetry(upstream.retry),
     responseHeaderBytes: upstream.responseHeaderBytes,
+    tls: upstream.tls === undefined ? null : buildUpstreamTls(upstream.tls, directory),
     sendProxyProtocol: upstream.sendProxyProtocol,
   }
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { buildLogs } from './build-log.ts'
+import { buildListenerTls } from './build-tls.ts'
 import { buildUpstream } from './build-upstream.ts'
 import type { ConfigDocument } from './document.ts'
 import type { PageBodies } from './error-pages.ts'
@@ -16,6 +17,8 @@ type CheckedEdits = CheckedRoute['headers']['request']
 interface Sources {
   document: ConfigDocument
   pages: PageBodies
+  /** What paths in the config are relative to; absolute. */
+  directory: string
   /** Of the file that the config names. */
   adminToken: string | null
 }
@@ -26,7 +29,7 @@ export function buildConfig(checked: CheckedConfig, sources: Sources): Config {
     source: sources.document.file,
     workers: checked.workers === 'auto' ? availableParallelism() : checked.workers,
     listeners: Object.entries(checked.listeners).map(([name, listener]) => buildListener(name, listener, sources)),
-    upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources.document)),
+    upstreams: Object.entries(checked.upstreams).map(([name, upstream]) => buildUpstream(name, upstream, sources)),
     zone: checked.zone ?? null,
     ...buildProcess(checked, sources.adminToken),
     errorPages: buildErrorPages(checked.errorPages, 'errorPages', sources),
@@ -58,10 +61,12 @@ function buildAdmin(admin: Exclude<CheckedConfig['admin'], 'off'>, tokenOfFile: 
 function buildListener(name: string, listener: CheckedListener, sources: Sources): ListenerConfig {
   const path = keyPath('listeners', name)
   const { timeouts, limits } = listener
+  const routes = routesOf(listener, path, sources)
   return {
     name,
     bind: listener.bind,
     protocol: listener.protocol,
+    tls: listener.tls === undefined ? null : buildListenerTls(listener.tls, { name, protocol: listener.protocol, routes, ...sources }),
     proxyProtocol: listener.proxyProtocol === 'on',
     trustedProxies: listener.trustedProxies,
     forwardedHeaders: listener.forwardedHeaders,
@@ -72,13 +77,27 @@ function buildListener(name: string, listener: CheckedListener, sources: Sources
       connectionsPerIp: limits.connectionsPerIp === 'none' ? null : limits.connectionsPerIp,
       bodyBytes: limits.bodyBytes === 'none' ? null : limits.bodyBytes,
     },
-    timeouts: { headerMs: timeouts.header, bodyMs: timeouts.body, keepAliveMs: timeouts.keepAlive, writeMs: timeouts.write },
+    timeouts: {
+      handshakeMs: timeouts.handshake,
+      headerMs: timeouts.header,
+      bodyMs: timeouts.body,
+      keepAliveMs: timeouts.keepAlive,
+      writeMs: timeouts.write,
+    },
     errorPages: buildErrorPages(listener.errorPages, keyPath(path, 'errorPages'), sources),
-    routes:
-      listener.upstream === undefined
-        ? buildRoutes(listener, path, sources)
-        : [routeToAll(listener.upstream, keyPath(path, 'upstream'), sources)],
+    routes,
   }
+}
+
+/** A listener has routes, or says in one word what its only route does. */
+function routesOf(listener: CheckedListener, path: string, sources: Sources): RouteConfig[] {
+  const { upstream, redirectToHttps } = listener
+  if (upstream !== undefined)
+    return [routeToAll({ kind: 'forward', split: [{ upstream, share: 1 }] }, keyPath(path, 'upstream'), sources)]
+  if (redirectToHttps === undefined) return buildRoutes(listener, path, sources)
+  const port = redirectToHttps === true || redirectToHttps === 443 ? '' : `:${redirectToHttps}`
+  const to = `https://{host}${port}{request.uri}`
+  return [routeToAll({ kind: 'redirect', to, status: 308 }, keyPath(path, 'redirectToHttps'), sources)]
 }
 
 function buildRoutes(listener: CheckedListener, path: string, sources: Sources): RouteConfig[] {
@@ -103,13 +122,13 @@ function buildRoute(route: CheckedRoute, path: string, sources: Sources): RouteC
   }
 }
 
-/** The one route of a listener that names an upstream. */
-function routeToAll(upstream: string, path: string, sources: Sources): RouteConfig {
+/** The one route of a listener without routes. */
+function routeToAll(action: RouteAction, path: string, sources: Sources): RouteConfig {
   const noEdits = (): HeaderEdits => ({ set: [], add: [], remove: [] })
   return {
     place: { path, line: sources.document.lineOf(path) },
     match: {},
-    action: { kind: 'forward', split: [{ upstream, share: 1 }] },
+    action,
     rewrite: { stripPrefix: null, addPrefix: null, regex: null },
     headers: { request: noEdits(), response: noEdits() },
     host: 'preserve',

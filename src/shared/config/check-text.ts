@@ -6,7 +6,17 @@ import type { SchemaNode } from './schema-node.ts'
 import { withArticle } from './type-text.ts'
 
 /** Kinds that a plain number may be meant for. */
-const measuredKinds: KindName[] = ['size', 'duration', 'share', 'bindAddress', 'portRange', 'statusRange', 'errorStatusRange', 'account']
+const measuredKinds: KindName[] = [
+  'size',
+  'duration',
+  'share',
+  'bindAddress',
+  'portRange',
+  'statusRange',
+  'errorStatusRange',
+  'account',
+  'tlsVersion',
+]
 
 /** Parses a text of one kind, holds it to the bounds of its row, and reports what is wrong with it. */
 export function checkText(node: SchemaNode, value: unknown, path: string, document: ConfigDocument): unknown {

@@ -1,4 +1,3 @@
-import { futureOptions } from './schema/future.ts'
 import { configSchema, definitions } from './schema.ts'
 import { nodeOf, type SchemaNode } from './schema-node.ts'
 import { typeText } from './type-text.ts'
@@ -29,7 +28,7 @@ export function jsonSchema(): Record<string, unknown> {
 /** The manual page of all options: a table for each section. */
 export function configMarkdown(): string {
   const tables = merged(sections(nodeOf(configSchema), '')).map(({ paths, node }) => table(paths, node))
-  return `${[intro, ...tables, futureText()].join('\n')}`
+  return `${[intro, ...tables].join('\n')}`
 }
 
 /** A plain copy; functions cannot be written in YAML or JSON. */
@@ -115,11 +114,4 @@ function defaultText(option: SchemaNode): string {
   if (typeof value !== 'object' || value === null) return `\`${String(value)}\``
   const pairs = Object.entries(value).map(([key, item]) => `${key}: ${String(item)}`)
   return pairs.length === 0 ? '' : `\`{ ${pairs.join(', ')} }\``
-}
-
-function futureText(): string {
-  const rows = futureOptions.map(({ at, values }) => `- \`${at}\`${values === undefined ? '' : `: ${values.join(', ')}`}`)
-  return ['## Not in this version', '', 'These options are known and refused until a later version brings them:', '', ...rows, ''].join(
-    '\n',
-  )
 }

@@ -27,6 +27,16 @@ import {
 import { parsePortRange } from './port-range.ts'
 import { parseAbsolutePath, parseAccount, parseAdminAddress, parseSiteName, parseSocketPath, parseToken } from './process-options.ts'
 import { parseErrorStatusRange, parseStatusRange } from './status-range.ts'
+import {
+  parseAcmeDirectory,
+  parseCertificateDomain,
+  parseCertificateName,
+  parseTlsCipherSuites,
+  parseTlsCiphers,
+  parseTlsGroups,
+  parseTlsName,
+  parseTlsVersion,
+} from './tls-kinds.ts'
 import { parseTlvType } from './tlv-types.ts'
 import { parseWeightShare } from './weight.ts'
 
@@ -83,6 +93,14 @@ export const kinds = {
   logTarget: kind('stdout or path', parseLogTarget),
   collectorUrl: kind('URL', parseCollectorUrl),
   account: kind('name or number', parseAccount),
+  tlsVersion: kind('"1.2" or "1.3"', parseTlsVersion),
+  tlsCiphers: kind('names joined by colons', parseTlsCiphers),
+  tlsCipherSuites: kind('names joined by colons', parseTlsCipherSuites),
+  tlsGroups: kind('names joined by colons', parseTlsGroups),
+  tlsName: kind('host name or IP address', parseTlsName),
+  certificateDomain: kind('domain name', parseCertificateDomain),
+  certificateName: kind('host name, *.domain or IP address', parseCertificateName),
+  acmeDirectory: kind('URL', parseAcmeDirectory),
   queryName: kind('query parameter', parseFilled),
   text: kind('text', parsed<string>),
 }

@@ -112,7 +112,7 @@ function finished(document: ConfigDocument, directory: string): LoadResult {
   const pages = readErrorPages(document, directory)
   const adminToken = readAdminToken(document, directory)
   if (document.problems.length > 0) return failed(document)
-  return { ok: true, config: buildConfig(checked, { document, pages, adminToken }), warnings: document.warnings }
+  return { ok: true, config: buildConfig(checked, { document, pages, adminToken, directory }), warnings: document.warnings }
 }
 
 function isRoot(value: unknown): boolean {

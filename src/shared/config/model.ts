@@ -5,6 +5,7 @@
  */
 import type { ConnectionFunction, HashKeyFunction, PickFunction, RequestFunction } from '../../index-types.ts'
 import type { LogField } from './schema/log.ts'
+import type { ListenerTls, UpstreamTls } from './tls-model.ts'
 
 export interface Config {
   /** Where it was read from, for messages; '<command line>' when there was no file. */
@@ -76,7 +77,9 @@ export interface ListenerConfig {
   name: string
   bind: BindAddress[]
   /** `tls` passes TLS through unread but for its ClientHello, by which it is routed. */
-  protocol: 'http' | 'tcp' | 'tls'
+  protocol: 'http' | 'https' | 'tcp' | 'tls'
+  /** How TLS is ended; never null with `https`, and always with `http` and `tls`. */
+  tls: ListenerTls | null
   /** Connections begin with a PROXY header, version 1 or 2, which only `trustedProxies` may send. */
   proxyProtocol: boolean
   /** CIDR ranges whose X-Forwarded-*, Forwarded, X-Real-IP and X-Request-Id are believed. */
@@ -87,9 +90,9 @@ export interface ListenerConfig {
   serverTiming: boolean
   proxyStatus: boolean
   limits: { connections: number; connectionsPerIp: number | null; headerBytes: number; headers: number; bodyBytes: number | null }
-  timeouts: { headerMs: number; bodyMs: number; keepAliveMs: number; writeMs: number }
+  timeouts: { handshakeMs: number; headerMs: number; bodyMs: number; keepAliveMs: number; writeMs: number }
   errorPages: ErrorPages
-  /** In the order of the file; the router sorts by specificity. A listener's `upstream:` shorthand is one route that matches all. */
+  /** In the order of the file; the router sorts by specificity. A listener's `upstream` or `redirectToHttps` is one route that matches all. */
   routes: RouteConfig[]
 }
 
@@ -136,8 +139,8 @@ export interface Match {
   cookie?: Record<string, ValueMatch>
   clientIp?: string[] // CIDR ranges or addresses; any of them
   port?: PortRange[] // local port that was connected to; any of them
-  sni?: string[] // `tls` listeners: exact, or *.wildcard; lower case; any of them
-  alpn?: string[] // `tls` listeners: the client offers any of them
+  sni?: string[] // listeners for connections over TLS: exact, or *.wildcard; lower case; any of them
+  alpn?: string[] // likewise: the client offers any of them
   proxyTlv?: Record<string, ValueMatch> // TLVs of a PROXY header by their type in decimal; all of them; values are latin1 text
   any?: Match[]
   all?: Match[]
@@ -204,6 +207,8 @@ export interface UpstreamConfig {
   timeouts: UpstreamTimeouts
   retry: RetryConfig
   responseHeaderBytes: number
+  /** null: servers are spoken to in plain. */
+  tls: UpstreamTls | null
   /** The PROXY header that begins each connection to a server. */
   sendProxyProtocol: 'off' | 'v1' | 'v2'
 }
@@ -342,8 +347,15 @@ export interface ServerConfig {
   /** 0 is used first, 1 when 0 has no eligible server, and so on. A backup server without a tier is in 1. */
   tier: number
   zone: string | null
+  /** The name whose address it is, of one that was looked up. */
+  foundAs?: string
 }
 
 export type ServerAddress =
   | { kind: 'tcp'; host: string; port: number; text: string } // host: IPv4, IPv6 without brackets, or a name
   | { kind: 'unix'; path: string; text: string }
+
+/** Whether requests are read on a listener of this protocol. */
+export function speaksHttp(protocol: ListenerConfig['protocol']): boolean {
+  return protocol === 'http' || protocol === 'https'
+}

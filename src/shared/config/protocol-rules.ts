@@ -1,10 +1,10 @@
 import type { ConfigDocument } from './document.ts'
-import type { ListenerConfig } from './model.ts'
+import { type ListenerConfig, speaksHttp } from './model.ts'
 import { entries, entry, items, type Raw } from './raw.ts'
 
 export type Protocol = ListenerConfig['protocol']
 
-const protocols: readonly unknown[] = ['http', 'tcp', 'tls'] satisfies Protocol[]
+const protocols: readonly unknown[] = ['http', 'https', 'tcp', 'tls'] satisfies Protocol[]
 
 /** Options of a listener that speak of requests. */
 const requestOptions = [
@@ -31,16 +31,17 @@ const requestKeysWithin = [
 ]
 
 /** Where each condition can be asked; those that are not named here can be everywhere. */
-const conditionProtocols: Record<string, readonly Protocol[]> = {
-  host: ['http'],
-  path: ['http'],
-  method: ['http'],
-  header: ['http'],
-  query: ['http'],
-  cookie: ['http'],
-  sni: ['tls'],
-  alpn: ['tls'],
+const conditionGrounds: Record<string, 'requests' | 'hello'> = {
+  host: 'requests',
+  path: 'requests',
+  method: 'requests',
+  header: 'requests',
+  query: 'requests',
+  cookie: 'requests',
+  sni: 'hello',
+  alpn: 'hello',
 }
+const groundTexts = { requests: 'http or https', hello: 'tls, or tcp with tls' }
 
 /** The protocol of a listener; null when what stands there is none, which has been reported. */
 export function protocolOf(listener: Raw): Protocol | null {
@@ -54,10 +55,11 @@ export function checkProtocol(listener: Raw, document: ConfigDocument): void {
   if (protocol === null) return
   const hasProxyHeader = entry(listener, 'proxyProtocol').value === 'on'
   if (hasProxyHeader) checkTrust(listener, document)
-  if (protocol !== 'http') checkConnectionOptions(listener, protocol, hasProxyHeader, document)
+  if (!speaksHttp(protocol)) checkConnectionOptions(listener, protocol, hasProxyHeader, document)
+  const hasHello = protocol === 'tls' || (protocol === 'tcp' && entry(listener, 'tls').value !== undefined)
   for (const route of items(entry(listener, 'routes'))) {
     checkKeys(route, protocol, document)
-    checkConditions(entry(route, 'match'), { protocol, hasProxyHeader }, document)
+    checkConditions(entry(route, 'match'), { protocol, hasHello, hasProxyHeader }, document)
   }
 }
 
@@ -87,7 +89,7 @@ function refuse(listener: Raw, keys: string[], message: string, document: Config
 
 function checkKeys(route: Raw, protocol: Protocol, document: ConfigDocument): void {
   const requests = [...requestKeys.map((key) => [key]), ...requestKeysWithin]
-  const [options, wanted] = protocol === 'http' ? [[['onConnection']], 'tcp or tls'] : [requests, 'http']
+  const [options, wanted] = speaksHttp(protocol) ? [[['onConnection']], 'tcp or tls'] : [requests, groundTexts.requests]
   for (const keys of options) {
     const { path, value } = keys.reduce(entry, route)
     if (value !== undefined) document.keyProblem(path, ...onlyWith(wanted, protocol))
@@ -96,15 +98,18 @@ function checkKeys(route: Raw, protocol: Protocol, document: ConfigDocument): vo
 
 interface Ground {
   protocol: Protocol
+  /** Connections are routed with their ClientHello at hand. */
+  hasHello: boolean
   hasProxyHeader: boolean
 }
 
 function checkConditions(match: Raw, ground: Ground, document: ConfigDocument): void {
   for (const { key, path, value } of entries(match)) {
-    const wanted = conditionProtocols[key]
-    if (value !== undefined && wanted && !wanted.includes(ground.protocol)) {
-      const [message, hint] = onlyWith(wanted.join(' or '), ground.protocol)
-      document.keyProblem(path, message, key === 'host' && ground.protocol === 'tls' ? 'match the server name with sni' : hint)
+    const wanted = conditionGrounds[key]
+    const isHere = wanted === 'hello' ? ground.hasHello : speaksHttp(ground.protocol)
+    if (value !== undefined && wanted && !isHere) {
+      const [message, hint] = onlyWith(groundTexts[wanted], ground.protocol)
+      document.keyProblem(path, message, key === 'host' && ground.hasHello ? 'match the server name with sni' : hint)
     }
     if (key === 'proxyTlv' && !ground.hasProxyHeader) document.keyProblem(path, 'only where proxyProtocol of the listener is on')
   }

@@ -3,12 +3,14 @@ import { checkBinds } from './bind-rules.ts'
 import type { ConfigDocument } from './document.ts'
 import { checkFailureHandling, checkHealth } from './health-rules.ts'
 import { checkLogs } from './log-rules.ts'
+import { speaksHttp } from './model.ts'
 import { nearest } from './nearest.ts'
 import { checkProcess } from './process-rules.ts'
 import { checkProtocol, protocolOf } from './protocol-rules.ts'
 import { entries, entry, items, type Raw } from './raw.ts'
 import { checkConnectionRoute, checkRoute, type UpstreamMention } from './route-rules.ts'
 import { checkServers } from './server-rules.ts'
+import { checkListenerTls, checkRedirect, checkUpstreamTls, checkChallenges } from './tls-rules.ts'
 import { type UpstreamUse, upstreamUses } from './upstream-uses.ts'
 import { checkZones } from './zone-rules.ts'
 
@@ -19,6 +21,7 @@ export function checkRules(document: ConfigDocument): void {
   const knowsUpstream = (name: UpstreamMention) => checkUpstreamName(name, root, used, document)
   for (const listener of entries(entry(root, 'listeners'))) checkListener(listener, knowsUpstream, document)
   checkBinds(root, document)
+  checkChallenges(root, document)
   const uses = upstreamUses(root)
   const hasFunction = holdsFunction(root)
   for (const upstream of entries(entry(root, 'upstreams'))) {
@@ -35,21 +38,31 @@ export function checkRules(document: ConfigDocument): void {
 
 function checkListener(listener: Raw, knowsUpstream: (name: UpstreamMention) => void, document: ConfigDocument): void {
   const routes = entry(listener, 'routes')
-  const upstream = entry(listener, 'upstream')
-  if (routes.value !== undefined && upstream.value !== undefined) {
+  const protocol = protocolOf(listener)
+  const isHttp = protocol === null || speaksHttp(protocol)
+  checkWhere(listener, isHttp, document)
+  checkRedirect(listener, protocol, document)
+  knowsUpstream(entry(listener, 'upstream'))
+  checkProtocol(listener, document)
+  checkListenerTls(listener, protocol, document)
+  for (const route of items(routes)) (isHttp ? checkRoute : checkConnectionRoute)(route, knowsUpstream, document)
+}
+
+/** Something says where what comes goes, and only one thing does. */
+function checkWhere(listener: Raw, isHttp: boolean, document: ConfigDocument): void {
+  const [routes, upstream, redirect] = ['routes', 'upstream', 'redirectToHttps'].map((key) => entry(listener, key)) as [Raw, Raw, Raw]
+  if (routes.value !== undefined && upstream.value !== undefined)
     document.keyProblem(upstream.path, 'not together with routes', 'write a last route { match: {}, upstream: … } instead')
-  }
-  if (routes.value === undefined && upstream.value === undefined && typeof listener.value === 'object') {
+  if (redirect.value !== undefined)
+    for (const { path, value } of [routes, upstream])
+      if (value !== undefined) document.keyProblem(path, 'has no effect, as redirectToHttps answers every request', 'leave one of them out')
+  const isOpen = [routes, upstream, redirect].every(({ value }) => value === undefined)
+  if (isOpen && typeof listener.value === 'object')
     document.keyProblem(
       listener.path,
       'has neither routes nor upstream',
-      protocolOf(listener) === 'http' ? 'say where its requests go' : 'say where its connections go',
+      isHttp ? 'say where its requests go' : 'say where its connections go',
     )
-  }
-  knowsUpstream(upstream)
-  checkProtocol(listener, document)
-  const isHttp = protocolOf(listener) === 'http'
-  for (const route of items(routes)) (isHttp ? checkRoute : checkConnectionRoute)(route, knowsUpstream, document)
 }
 
 function checkUpstreamName(name: UpstreamMention, root: Raw, used: Set<string>, document: ConfigDocument): void {
@@ -73,6 +86,7 @@ function checkUpstream(upstream: Raw, uses: UpstreamUse[], document: ConfigDocum
   checkHealth(upstream, document)
   checkHash(upstream, uses, document)
   checkFailureHandling(upstream, document)
+  checkUpstreamTls(upstream, document)
 }
 
 function holdsFunction(root: Raw): boolean {

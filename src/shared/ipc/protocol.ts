@@ -5,8 +5,9 @@
 import type { Config } from '../config/model.ts'
 import type { PinnedModule } from '../config/pinned.ts'
 import type { HeartbeatMessage, ServersMessage } from './server-state.ts'
+import type { TlsMaterial } from './tls-material.ts'
 
-export const VERSION = 4
+export const VERSION = 5
 
 /** Where the primary's descriptors are in a worker: 0 to 2 are the standard ones, 3 is the channel. */
 export const BOARD_FD = 4
@@ -30,6 +31,8 @@ export interface Serve {
   state: ServersMessage
   /** Addresses by `upstream/server`, names resolved. */
   addresses: Record<string, ResolvedAddress[]>
+  /** Certificates, keys and what else workers need to speak TLS. */
+  tls: TlsMaterial
   /** Listening sockets in the order of `config.listeners`. */
   sockets: ListeningSockets[]
   /** Keys of the sockets that the worker inherited, in the order of their descriptors. */
@@ -74,6 +77,8 @@ export type ToWorker =
   /** Finish what is there and exit; what is left after `graceMs` is cut. 0 is no deadline. */
   | { type: 'stop'; graceMs: number; spreadMs: number }
   | { type: 'addresses'; server: string; addresses: ResolvedAddress[] }
+  /** Changed without a new order, always whole: what has the id that it had stays as it is. */
+  | { type: 'tls'; material: TlsMaterial }
   | ServersMessage
 
 export type ToPrimary =

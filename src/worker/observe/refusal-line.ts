@@ -10,6 +10,8 @@ const reasons = {
   noRoute: 'no route matches',
   noServer: 'no server can be reached',
   byFunction: 'onConnection closed it, or failed',
+  tlsHandshake: 'the TLS handshake failed',
+  unknownName: 'no certificate is for the name that it asked for',
 } satisfies Record<Exclude<keyof typeof abi.refusal, 'count'>, string>
 
 const texts: string[] = []

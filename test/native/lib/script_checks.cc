@@ -16,14 +16,14 @@ void require(bool holds, const char* what, const std::string& about = "") {
   abort();
 }
 
-bool has_unread(const UniqueFd& fd) {
+bool has_unread(const Stream& stream) {
   int bytes = 0;
-  return fd.valid() && ::ioctl(fd.get(), FIONREAD, &bytes) == 0 && bytes > 0;
+  return stream.valid() && ::ioctl(stream.fd(), FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 bool client_is_stuck(const ClientConnection& c) {
   using State = ClientConnection::State;
-  if (!has_unread(c.fd)) return false;
+  if (!has_unread(c.stream)) return false;
   if (c.state == State::idle || c.state == State::head || c.state == State::lingering) return true;
   if (c.state != State::exchange || c.exchange->request_complete || !c.exchange->upstream) return false;
   const Exchange& ex = *c.exchange;
@@ -34,14 +34,14 @@ bool server_is_stuck(const UpstreamConnection& u) {
   if (!u.exchange || u.state != UpstreamConnection::State::leased) return false;
   const Exchange& ex = *u.exchange;
   const bool reads = ex.stage == Exchange::Stage::sending || ex.stage == Exchange::Stage::responding;
-  return reads && !ex.client->blocked() && has_unread(u.fd);
+  return reads && !ex.client->blocked() && has_unread(u.stream);
 }
 
 bool tunnel_is_stuck(const Tunnel& t) {
   // One that breaks reads no more, and waits for time to pass.
   if (t.state == Tunnel::State::breaking) return false;
   for (int from = 0; from < 2; ++from)
-    if (t.sides[1 - from].out.empty() && has_unread(t.sides[from].fd)) return true;
+    if (t.sides[1 - from].out.empty() && has_unread(t.sides[from].stream)) return true;
   return false;
 }
 

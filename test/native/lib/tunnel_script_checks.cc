@@ -11,9 +11,9 @@ namespace weir {
 
 namespace {
 
-bool has_unread(const UniqueFd& fd) {
+bool has_unread(const Stream& stream) {
   int bytes = 0;
-  return fd.valid() && ::ioctl(fd.get(), FIONREAD, &bytes) == 0 && bytes > 0;
+  return stream.valid() && ::ioctl(stream.fd(), FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 const char* stuck_direction(const Tunnel& t, int from) {
@@ -21,7 +21,7 @@ const char* stuck_direction(const Tunnel& t, int from) {
   if (out.failed) return nullptr;  // nobody is there to take more
   if (out.blocked()) return "bytes wait for a side that reads";
   if (in.ended && !out.closed) return "an end was not passed on";
-  return has_unread(in.fd) ? "bytes are not read" : nullptr;
+  return has_unread(in.stream) ? "bytes are not read" : nullptr;
 }
 
 std::string_view behind_proxy_header(std::string_view received, const TunnelPlan& plan) {

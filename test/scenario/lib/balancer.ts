@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { childrenOf, isRunning } from './processes.ts'
+import { noteAddress, onTransport, prepareTransport } from './transport.ts'
 import { inTime, type Scope, until } from './wait.ts'
 
 /** What is run: the build of this checkout, or WEIR_TEST_MAIN (an installed package). */
@@ -60,6 +61,11 @@ export interface Balancer {
   readonly exited: Promise<Exit>
 }
 
+/** Writes the config's file anew for the next reload, on the transport of the scenario. */
+export function rewriteConfig(weir: Pick<Balancer, 'configFile'>, config: ConfigInput): void {
+  writeFileSync(weir.configFile, typeof config === 'string' ? config : stringify(onTransport(config)))
+}
+
 /** Config of the process as it stands in the file: an object, or the YAML text itself. */
 export type ConfigInput = Record<string, unknown> | string
 
@@ -68,7 +74,8 @@ export type ConfigInput = Record<string, unknown> | string
  * @throws when it is not ready in time or ends before; the message holds its output
  */
 export async function startBalancer(scope: Scope, config: ConfigInput, options: BalancerOptions = {}): Promise<Balancer> {
-  const run = launch(scope, config, options)
+  await prepareTransport()
+  const run = launch(scope, onTransport(config), options)
   try {
     await until(() => / ready \(\d+ workers?\)/.test(run.log()) || run.hasEnded(), { within: READY_MS, what: 'the balancer is ready' })
     if (run.hasEnded()) throw new Error('it ended instead')
@@ -88,7 +95,8 @@ export async function runToEnd(
   config: ConfigInput,
   options: BalancerOptions = {},
 ): Promise<Exit & { stdout: string; stderr: string }> {
-  const run = launch(scope, config, options)
+  await prepareTransport()
+  const run = launch(scope, onTransport(config), options)
   const exit = await inTime(run.exited, { within: READY_MS, what: 'the end of the balancer' })
   return { ...exit, stdout: run.stdout(), stderr: run.stderr() }
 }
@@ -181,6 +189,7 @@ function record(child: ChildProcess, folder: string, configFile: string): Run {
 function describe(run: Run): Balancer {
   const pid = run.child.pid as number
   const lines = [...run.stdout().matchAll(/listening on (\S+) \((\S+)\)/g)]
+  for (const [, address] of lines) noteAddress(address as string)
   const addresses = (listener = 'web') => lines.filter((line) => line[2] === listener).map((line) => line[1] as string)
   const port = (listener?: string) => Number(new URL(addresses(listener).find((text) => !text.startsWith('unix:')) ?? 'http://none:0').port)
   return {

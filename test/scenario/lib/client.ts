@@ -1,8 +1,9 @@
 /** A client that writes bytes as told and reads responses strictly. */
-import { type NetConnectOpts, connect as open, type Socket } from 'node:net'
+import type { NetConnectOpts, Socket } from 'node:net'
 import { Agent, request } from 'undici'
 import { Broken, Reader, USUAL_WAIT_MS } from './reader.ts'
 import { type Head, headerOf, type ReadOptions, type Response, readHead, readResponse } from './response.ts'
+import { openEvent, openSocket } from './transport.ts'
 import { inTime, type Scope } from './wait.ts'
 
 export { Broken, type Head, type Response }
@@ -30,11 +31,11 @@ export type Target = number | string | { host: string; port: number; localAddres
 
 /** A connection to the target, closed with the scope. */
 export async function connect(scope: Scope, target: Target): Promise<Client> {
-  const socket = open({ ...optionsOf(target), noDelay: true, allowHalfOpen: true } as NetConnectOpts)
+  const { socket, raw } = openSocket({ ...optionsOf(target), noDelay: true, allowHalfOpen: true })
   const reader = new Reader(socket)
   scope.after(() => void socket.destroy())
   await inTime(opened(socket), { what: `a connection to ${JSON.stringify(target)}` })
-  return clientOf(socket, reader)
+  return clientOf(socket, reader, raw)
 }
 
 function optionsOf(target: Target): NetConnectOpts {
@@ -44,12 +45,13 @@ function optionsOf(target: Target): NetConnectOpts {
 
 function opened(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once('connect', () => resolve())
+    socket.once(openEvent(socket), () => resolve())
     socket.once('error', reject)
   })
 }
 
-function clientOf(socket: Socket, reader: Reader): Client {
+/** `raw` is the TCP connection below `socket`, where that one speaks TLS. */
+export function clientOf(socket: Socket, reader: Reader, raw: Socket = socket): Client {
   return {
     socket,
     reader,
@@ -65,7 +67,7 @@ function clientOf(socket: Socket, reader: Reader): Client {
       if (rest.length > 0) throw new Error(`bytes before the end: ${JSON.stringify(rest.subarray(0, 300).toString('latin1'))}`)
     },
     end: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
+    reset: () => void raw.resetAndDestroy(),
   }
 }
 

@@ -1,5 +1,6 @@
 /** An open-loop load of GETs and POSTs over a fixed number of keep-alive connections. Nothing is tried again. */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { openSocket } from './transport.ts'
 import { type Scope, until } from './wait.ts'
 
 export interface MixedLoad {
@@ -82,7 +83,8 @@ class Load implements MixedLoad {
   }
 
   #open(): void {
-    const lane: Lane = { socket: connect({ port: this.#options.port, host: '127.0.0.1', noDelay: true }), expected: '', text: '' }
+    const { socket } = openSocket({ port: this.#options.port, host: '127.0.0.1', noDelay: true })
+    const lane: Lane = { socket, expected: '', text: '' }
     this.#lanes.add(lane)
     this.#free.push(lane)
     lane.socket.setEncoding('latin1')

@@ -63,10 +63,8 @@ export interface CertificateFiles {
   key: string
 }
 
-/** Where a new certificate for one name and its key are, for programs that read files. Needs openssl. */
-export function certificateFor(scope: Scope, name: string): CertificateFiles {
-  const { path, key } = makeCertificate(scope, name)
-  const keyPath = join(folderFor(scope, 'key'), 'key.pem')
-  writeFileSync(keyPath, key, { mode: 0o600 })
+/** Where a new certificate for one name and its key are, for programs that read files. */
+export async function certificateFor(scope: Scope, name: string): Promise<CertificateFiles> {
+  const { path, keyPath } = await makeCertificate(scope, name)
   return { cert: path, key: keyPath }
 }

@@ -1,6 +1,8 @@
 /** Servers behind the balancer: real node servers that remember what they saw. Scripted ones are in `raw-server.ts`. */
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { addressOf, listen, shut } from './listening.ts'
 import type { Scope } from './wait.ts'
 
@@ -43,6 +45,8 @@ export interface ServerPlace extends ServerOptions {
   path?: string
   /** Whether the request's body is read before the handler is called. Yes unless told otherwise. */
   readBody?: boolean
+  /** It speaks HTTPS. */
+  tls?: TlsOptions
 }
 
 /** What `echo` answers. */
@@ -60,17 +64,20 @@ export function echo(name: string): Handler {
 
 /** A node HTTP server on a free port; it ends with the scope. Without a handler it echoes (see `echo`). */
 export async function startServer(scope: Scope, handler?: Handler, place: ServerPlace = {}): Promise<TestServer> {
-  const { name = 'a', host = '127.0.0.1', port = 0, path, readBody = true, ...options } = place
+  const { name = 'a', host = '127.0.0.1', port = 0, path, readBody = true, tls, ...options } = place
   const seen: SeenRequest[] = []
   const sockets = new Map<Socket, number>()
   let connections = 0
   const handle = handler ?? echo(name)
-  const http = createHttpServer({ keepAliveTimeout: 60_000, ...options }, (req, res) => {
+  const onRequest = (req: IncomingMessage, res: ServerResponse) => {
     const request = describe(req, sockets.get(req.socket) ?? 0)
     seen.push(request)
     void serve(req, res, request, handle, readBody)
-  })
-  http.on('connection', (socket) => {
+  }
+  const settings = { keepAliveTimeout: 60_000, ...options }
+  const http = tls === undefined ? createHttpServer(settings, onRequest) : createHttpsServer({ ...settings, ...tls }, onRequest)
+  // Of https, requests come with the socket above the connection.
+  http.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
     sockets.set(socket, ++connections)
     socket.on('close', () => sockets.delete(socket))
   })

@@ -2,7 +2,8 @@
  * An open-loop client: GETs leave by the clock, whether earlier ones were answered or not, each on a connection that is free or on
  * a new one. Nothing is tried again, so every fault that the balancer lets through is seen.
  */
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { openSocket } from './transport.ts'
 import { type Scope, until } from './wait.ts'
 
 export interface FailedRequest {
@@ -143,7 +144,8 @@ class Load implements SteadyLoad {
   }
 
   #open(): Lane {
-    const lane: Lane = { socket: connect({ port: this.#options.port, host: '127.0.0.1', noDelay: true }), number: -1, sentAt: 0, text: '' }
+    const { socket } = openSocket({ port: this.#options.port, host: '127.0.0.1', noDelay: true })
+    const lane: Lane = { socket, number: -1, sentAt: 0, text: '' }
     this.#lanes.add(lane)
     lane.socket.setEncoding('latin1')
     lane.socket.on('data', (text: string) => this.#take(lane, text))

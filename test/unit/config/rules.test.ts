@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { problemLine } from '../../../src/shared/config/problem.ts'
-import { futureOptions } from '../../../src/shared/config/schema/future.ts'
 import { configWith, loadText, problemsOf } from './helper.ts'
 
 async function refuses(text: string, problem: RegExp): Promise<void> {
@@ -107,24 +106,6 @@ test('values out of range name the range', async () => {
   await refuses(configWith({ listener: 'limits: { headerBytes: 1000 }' }), /expected at least 1KiB \(1024 bytes\), found 1000 bytes/)
   await refuses(configWith({ listener: 'limits: { headers: 257 }' }), /expected an integer from 1 to 256, found the number 257/)
   await refuses(configWith().replace('"127.0.0.1:9001"', '{ address: "a:1", weight: 300 }'), /weight: expected an integer from 0 to 256/)
-})
-
-test('every option of a later version is refused with a sentence of its own', async () => {
-  for (const { at, values } of futureOptions) {
-    const keys = at.split('.')
-    const value = JSON.stringify(values?.[0] ?? { bind: 'x' })
-    const [side, , ...rest] = keys
-    const nested = rest.reduceRight((inner, key, index) => (index === 0 ? `${key}: ${inner}` : `{ ${key}: ${inner} }`), value)
-    const text =
-      side === 'listeners'
-        ? configWith({ listener: nested })
-        : side === 'upstreams'
-          ? configWith({ upstream: nested })
-          : configWith({ root: keys.length === 1 ? `${at}: ${value}` : `log: { access: ${value} }` })
-    const problems = await problemsOf(text)
-    assert.equal(problems.length, 1, problems.join('\n'))
-    assert.match(problems[0] ?? '', /not available in this version of weir; remove it/)
-  }
 })
 
 test('the words that are in force are accepted', async () => {

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { errorPages } from './error-pages.ts'
 import { oneOrMany, option, optional, required, section, text } from './option.ts'
 import { routeSchema } from './route.ts'
+import { listenerTls } from './tls.ts'
 
 const forwardedHeaders = [
   'x-forwarded-for',
@@ -42,6 +43,11 @@ const limits = section({
 })
 
 const timeouts = section({
+  handshake: option(text('duration', { least: 1 }), {
+    text: 'How long a TLS handshake may take, its ClientHello included; only with `tls`.',
+    reload: 'new-connections',
+    default: '10s',
+  }),
   header: option(text('duration', { least: 1 }), {
     text: 'From the first byte of a request to the end of its head; then 408. Also how long a PROXY header or a ClientHello may take.',
     reload: 'new-connections',
@@ -69,10 +75,18 @@ export const listenerSchema = section({
     text: 'Where to listen: `host:port`, `[IPv6]:port`, `:port` for every address, `unix:/path`. Port 0 lets the system choose; `first-last` is a range of ports.',
     reload: 'live',
   }),
-  protocol: option(Type.Enum(['http', 'tcp', 'tls']), {
-    text: 'What is spoken on it: `http`; `tcp` for anything else; `tls` for TLS that is passed on unread, routed by its server name.',
+  protocol: option(Type.Enum(['http', 'https', 'tcp', 'tls']), {
+    text: 'What is spoken on it: `http`; `https`, which needs `tls`; `tcp` for anything else, over TLS where `tls` is given; `tls` for TLS that is passed on unread, routed by its server name.',
     reload: 'drains',
     default: 'http',
+  }),
+  tls: optional(listenerTls, {
+    text: 'How TLS is ended here: with protocol https, and with tcp where it is given. At least one of `certificates`, `acme` and `internal`.',
+    reload: 'new-connections',
+  }),
+  redirectToHttps: optional(Type.Union([Type.Literal(true), Type.Integer({ minimum: 1, maximum: 65_535 })]), {
+    text: 'Answers every request with a redirect (308) to the same URL with https, on this port, or on 443 with `true`; in place of `routes`. Challenges of ACME are answered first.',
+    reload: 'next-exchange',
   }),
   proxyProtocol: option(Type.Enum(['off', 'on']), {
     text: 'Whether connections begin with a PROXY header, version 1 or 2; then only `trustedProxies` may connect.',

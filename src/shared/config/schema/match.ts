@@ -37,11 +37,11 @@ const conditions = {
     reload: 'next-exchange',
   }),
   sni: optional(oneOrMany(text('hostPattern')), {
-    text: 'Server names of the ClientHello, exact or `*.domain`; any of them. Only with protocol `tls`.',
+    text: 'Server names of the ClientHello, exact or `*.domain`; any of them. Only with protocol `tls`, or `tcp` with `tls`.',
     reload: 'next-exchange',
   }),
   alpn: optional(oneOrMany(text('alpnName')), {
-    text: 'Protocols such as `h2`; the ClientHello offers any of them. Only with protocol `tls`.',
+    text: 'Protocols such as `h2`; the ClientHello offers any of them. Only with protocol `tls`, or `tcp` with `tls`.',
     reload: 'next-exchange',
   }),
   proxyTlv: optional(mapOf('tlvType', valueMatch), {

@@ -70,7 +70,7 @@ export function text<K extends KindName>(
 ): Meaning<TUnsafe<TextInput<K>>, KindValue<K>> {
   const { pattern } = kinds[name] as { pattern?: string }
   const schema = {
-    type: numericKinds.includes(name) ? ['string', 'integer'] : 'string',
+    type: numericKinds.includes(name) ? ['string', name === 'tlsVersion' ? 'number' : 'integer'] : 'string',
     // An editor sees the file before ${NAME} is replaced.
     ...(pattern === undefined ? {} : { pattern: `${pattern}|\\$\\{` }),
     'x-kind': name,
@@ -81,11 +81,11 @@ export function text<K extends KindName>(
 }
 
 /** Kinds that may be written as a plain number. */
-type NumericKind = 'size' | 'portRange' | 'statusRange' | 'errorStatusRange' | 'account'
+type NumericKind = 'size' | 'portRange' | 'statusRange' | 'errorStatusRange' | 'account' | 'tlsVersion'
 
 type TextInput<K extends KindName> = K extends NumericKind ? string | number : string
 
-const numericKinds: readonly KindName[] = ['size', 'portRange', 'statusRange', 'errorStatusRange', 'account'] satisfies NumericKind[]
+const numericKinds: readonly KindName[] = ['size', 'portRange', 'statusRange', 'errorStatusRange', 'account', 'tlsVersion'] satisfies NumericKind[]
 
 /** One value, or a list, of at least one unless `least` is 0; the checker always makes a list of it. */
 export function oneOrMany<S extends TSchema>(item: S, least: 0 | 1 = 1): Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]> {

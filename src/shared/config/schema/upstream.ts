@@ -5,6 +5,7 @@ import { agentSchema, healthSchema, passiveHealthSchema } from './health.ts'
 import { offOr, option, optional, required, section, text } from './option.ts'
 import { serverSchema } from './server.ts'
 import { upstreamTimeouts } from './timeouts.ts'
+import { upstreamTls } from './tls.ts'
 
 const reload = 'next-exchange'
 
@@ -85,6 +86,10 @@ export const upstreamSchema = section({
     text: 'Bytes of a response head; more is answered with 502.',
     reload,
     default: '32KiB',
+  }),
+  tls: optional(upstreamTls, {
+    text: 'Speaks TLS to the servers, for their health checks too; `true` verifies them against the authorities of the system.',
+    reload: 'new-connections',
   }),
   sendProxyProtocol: option(Type.Enum(['off', 'v1', 'v2']), {
     text: 'The PROXY header that begins each connection to a server.',

@@ -1,0 +1,247 @@
+import { readFile } from 'node:fs/promises'
+import { Agent } from 'node:https'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { TlsCertificate } from '../../../native/contract.ts'
+import type { AcmeConfig } from '../../../shared/config/tls-model.ts'
+import { systemAuthorities } from '../../../shared/tls/system-authorities.ts'
+import type { CertificateSource, SourceEvents } from '../certificate-source.ts'
+import { takeLock } from '../storage/file-lock.ts'
+import { type KeyAndCertificate, lifeOf } from '../x509/key-and-certificate.ts'
+import { isUnknownAccount, readAccount, registerAccount } from './account.ts'
+import { AcmeRefusal, withRequests } from './acme-requests.ts'
+import { type AcmeStorage, acmeStorage, checked } from './acme-storage.ts'
+import { challengeCertificate } from './challenge-certificate.ts'
+import { type ChallengeAnswer, orderCertificate, type Pace } from './order.ts'
+import { type Backoff, nextLookMs, renewalTime, retryDelayMs, shortestGapMs, usualBackoff } from './schedule.ts'
+
+type AcmeLibrary = typeof import('acme-client')
+
+/** How patient a source is; only tests are less so than usual. */
+export interface Patience {
+  backoff: Backoff
+  pace: Pace
+  /** From the moment that answers to challenges are told to workers until the server may ask for them. */
+  spreadMs: number
+  /** How often one looks whether another process is done that orders the same. */
+  lockedMs: number
+}
+
+const usualPatience: Patience = {
+  backoff: usualBackoff,
+  pace: { pollMs: { first: 500, most: 10_000 }, withinMs: 300_000 },
+  spreadMs: 1_000,
+  lockedMs: 10_000,
+}
+
+/**
+ * Certificates of an ACME server (RFC 8555): one for all names of a listener. What is stored is there at once; the rest happens behind
+ * the traffic, and a server that is down or refuses is asked again, ever more seldom.
+ */
+export function acmeSource(config: AcmeConfig, events: SourceEvents, patience: Partial<Patience> = {}): CertificateSource {
+  return new AcmeSource(config, events, { ...usualPatience, ...patience })
+}
+
+class AcmeSource implements CertificateSource {
+  readonly #config: AcmeConfig
+  readonly #events: SourceEvents
+  readonly #patience: Patience
+  readonly #storage: AcmeStorage
+  readonly #stop = new AbortController()
+  #certificate: KeyAndCertificate | null = null
+  #issuedAt = 0
+  /** Drawn for each certificate: see `renewalTime`. */
+  #random = Math.random()
+  #challenges: { name: string; certificate: TlsCertificate }[] = []
+  #tokens: Record<string, string> = {}
+  #failures = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(config: AcmeConfig, events: SourceEvents, patience: Patience) {
+    this.#config = config
+    this.#events = events
+    this.#patience = patience
+    this.#storage = acmeStorage(config.storage, config.directory, config.domains)
+    try {
+      this.#certificate = this.#stored()
+    } catch {
+      // Told by `start`, which looks there again.
+    }
+  }
+
+  current(): readonly TlsCertificate[] {
+    return this.#certificate === null ? [] : [{ chain: this.#certificate.certificate, key: this.#certificate.key, ocsp: null }]
+  }
+
+  challenges(): readonly { name: string; certificate: TlsCertificate }[] {
+    return this.#challenges
+  }
+
+  tokens(): Readonly<Record<string, string>> {
+    return this.#tokens
+  }
+
+  start(): void {
+    void this.#look()
+  }
+
+  close(): void {
+    this.#stop.abort()
+    clearTimeout(this.#timer)
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#adopt()
+      if (this.#dueMs() <= Date.now() && !(await this.#renew())) return this.#lookIn(this.#patience.lockedMs)
+      this.#failures = 0
+      this.#lookIn(nextLookMs(Date.now(), this.#dueMs()))
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#fail(error as Error)
+    }
+  }
+
+  /** Takes what is stored, which another process may have renewed. */
+  #adopt(): void {
+    const stored = this.#stored()
+    if (stored === null || stored.certificate === this.#certificate?.certificate) return
+    if (this.#certificate !== null && lifeOf(stored).notAfter <= lifeOf(this.#certificate).notAfter) return
+    this.#use(stored)
+  }
+
+  #stored(): KeyAndCertificate | null {
+    const stored = this.#storage.read()
+    return stored !== null && lifeOf(stored).notAfter > Date.now() ? stored : null
+  }
+
+  #use(certificate: KeyAndCertificate): void {
+    this.#certificate = certificate
+    this.#random = Math.random()
+    this.#events.changed()
+  }
+
+  /** false: another process is at it. */
+  async #renew(): Promise<boolean> {
+    const lock = await takeLock(this.#storage.lockFile)
+    if (lock === null) return false
+    try {
+      this.#adopt()
+      if (this.#dueMs() > Date.now()) return true
+      const made = await this.#issue()
+      await this.#storage.write(made)
+      this.#issuedAt = Date.now()
+      if (this.#stop.signal.aborted) return true
+      this.#use(made)
+      this.#tell(`got a certificate for ${this.#names()} from ${this.#server()}, good until ${day(lifeOf(made).notAfter)}`)
+      return true
+    } finally {
+      this.#publish([], {})
+      await lock.release()
+    }
+  }
+
+  async #issue(): Promise<KeyAndCertificate> {
+    const { directoryCa } = this.#config
+    const agent = new Agent({ ca: directoryCa === null ? systemAuthorities() : await readFile(directoryCa) })
+    const made = await withRequests({ agent, signal: this.#stop.signal }, (acme) => this.#order(acme))
+    const usable = checked(made, this.#config.domains)
+    if (usable === null) throw new Error(`${this.#server()} issued a certificate for other names`)
+    return usable
+  }
+
+  async #order(acme: AcmeLibrary): Promise<KeyAndCertificate> {
+    const { domains, challenge } = this.#config
+    const task = { domains, challenge, pace: this.#patience.pace, signal: this.#stop.signal }
+    const order = async (forgetAccount: boolean) =>
+      orderCertificate({
+        ...task,
+        client: await this.#client(acme, forgetAccount),
+        publish: (answers) => this.#answer(answers),
+        makeRequest: async () => {
+          const key = await acme.crypto.createPrivateEcdsaKey('P-256')
+          const [, csr] = await acme.crypto.createCsr({ altNames: [...domains] }, key)
+          return { key: key.toString(), csr: csr.toString() }
+        },
+      })
+    try {
+      return await order(false)
+    } catch (error) {
+      if (!isUnknownAccount(error)) throw error
+      return order(true)
+    }
+  }
+
+  async #client(acme: AcmeLibrary, forgetAccount: boolean) {
+    const { directory: directoryUrl, email } = this.#config
+    const file = this.#storage.accountFile
+    const stored = await readAccount(file, async () => (await acme.crypto.createPrivateEcdsaKey('P-256')).toString())
+    const account = forgetAccount ? { ...stored, url: null } : stored
+    const url = account.url === null ? {} : { accountUrl: account.url }
+    const client = new acme.Client({ directoryUrl, accountKey: account.key, ...url })
+    await registerAccount(client, account, { file, email })
+    return client
+  }
+
+  async #answer(answers: readonly ChallengeAnswer[]): Promise<void> {
+    if (this.#config.challenge === 'http-01') {
+      this.#publish([], Object.fromEntries(answers.map(({ token, keyAuthorization }) => [token, keyAuthorization])))
+    } else {
+      const made = answers.map(async ({ domain, keyAuthorization }) => ({
+        name: domain,
+        certificate: await challengeCertificate(domain, keyAuthorization),
+      }))
+      this.#publish(await Promise.all(made), {})
+    }
+    await delay(this.#patience.spreadMs, undefined, { signal: this.#stop.signal })
+  }
+
+  #publish(challenges: { name: string; certificate: TlsCertificate }[], tokens: Record<string, string>): void {
+    const isSame = challenges.length + this.#challenges.length + Object.keys(tokens).length + Object.keys(this.#tokens).length === 0
+    this.#challenges = challenges
+    this.#tokens = tokens
+    if (!isSame && !this.#stop.signal.aborted) this.#events.changed()
+  }
+
+  #fail(error: Error): void {
+    this.#failures++
+    const retryAfterMs = error instanceof AcmeRefusal ? error.retryAfterMs : 0
+    const until = this.#certificate === null ? 0 : lifeOf(this.#certificate).notAfter
+    const facts = { failures: this.#failures, retryAfterMs, leftMs: until - Date.now(), random: Math.random() }
+    const wait = retryDelayMs(facts, this.#patience.backoff)
+    const state = until === 0 ? 'there is none yet' : `the old one is good until ${day(until)}`
+    this.#tell(`no new certificate for ${this.#names()}: ${error.message}; ${state}; next try in ${words(wait)}`)
+    this.#lookIn(wait)
+  }
+
+  #dueMs(): number {
+    if (this.#certificate === null) return 0
+    const life = lifeOf(this.#certificate)
+    return Math.max(renewalTime(life, this.#config.renewBefore, this.#random), this.#issuedAt + shortestGapMs(life))
+  }
+
+  #lookIn(ms: number): void {
+    if (!this.#stop.signal.aborted) this.#timer = setTimeout(() => void this.#look(), ms).unref()
+  }
+
+  #tell(sentence: string): void {
+    this.#events.log(`listener ${this.#config.listener}: ${sentence}`)
+  }
+
+  #names(): string {
+    const [first = '', second, ...more] = this.#config.domains
+    if (second === undefined) return first
+    return more.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${more.length} more`
+  }
+
+  #server(): string {
+    return new URL(this.#config.directory).host
+  }
+}
+
+function day(ms: number): string {
+  return `${new Date(ms).toISOString().replace('T', ' ').slice(0, 16)} UTC`
+}
+
+function words(ms: number): string {
+  if (ms < 90_000) return `${Math.ceil(ms / 1000)} s`
+  return ms < 5_400_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`
+}
