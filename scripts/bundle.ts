@@ -25,7 +25,7 @@ await build({
   // Some libraries are CommonJS, whose require() no module has.
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
   // They load files of their own by name.
-  external: ['jiti', 'piscina', 'yargs', '@opentelemetry/*'],
+  external: ['jiti', 'piscina', 'yargs', '@opentelemetry/*', 'acme-client', '@peculiar/x509'],
   logLevel: 'warning',
 })
 

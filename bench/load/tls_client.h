@@ -33,7 +33,8 @@ using UniqueSession = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;
 [[noreturn]] inline void give_up_tls(const char* what) {
   std::array<char, 256> text{};
   ERR_error_string_n(ERR_peek_last_error(), text.data(), text.size());
-  std::fprintf(stderr, "%s: %s\n", what, ERR_peek_last_error() != 0 ? text.data() : errno != 0 ? std::strerror(errno) : "the other end closed");
+  const char* const system = errno != 0 ? std::strerror(errno) : "the other end closed";
+  std::fprintf(stderr, "%s: %s\n", what, ERR_peek_last_error() != 0 ? text.data() : system);
   std::exit(1);
 }
 

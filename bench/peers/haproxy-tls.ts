@@ -17,8 +17,8 @@ const cache = 'tune.ssl.cachesize 50000\n  tune.ssl.lifetime 3600'
 const noCache = 'tune.ssl.cachesize 0\n  tune.ssl.lifetime 3600'
 
 /**
- * The fastest of what was tried, one short round each on a busy machine, so coarse: measure again on a quiet one. CPU us of a full TLS 1.3 handshake:
- * tickets only 596, with a cache as well 635; of a resumed one 451 and 502. 1 MiB bodies, CPU ms per GB, two runs: 64k buffers 1062 and 937
+ * The fastest of what was tried, in short rounds on a busy machine, so coarse: measure again on a quiet one. CPU us of a full TLS 1.3
+ * handshake: tickets only 596, with a cache as well 635; of a resumed one 451 and 502. 1 MiB bodies, CPU ms per GB, two runs: 64k buffers 1062 and 937
  * (±15 %), 32k 895 and 1000, so undecided; in the first run also default 1297, small records first 1316.
  */
 const best: HaproxyTuning = {

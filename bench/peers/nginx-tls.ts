@@ -23,18 +23,18 @@ const modern = [
 ].join(' ')
 
 const cacheAndTickets = 'ssl_session_cache shared:tls:10m; ssl_session_timeout 1h; ssl_session_tickets on;'
-const ticketsOnly = 'ssl_session_cache off; ssl_session_timeout 1h; ssl_session_tickets on;'
+const ticketsOnly = 'ssl_session_cache none; ssl_session_timeout 1h; ssl_session_tickets on;'
 // 16 KiB is the most that a record can hold, and the default.
 const records16k = 'ssl_buffer_size 16k;'
 const records4k = 'ssl_buffer_size 4k;'
 const unbuffered64k = 'proxy_buffering off; proxy_buffers 8 64k; proxy_buffer_size 64k;'
 
 /**
- * The fastest of what was tried, one short round each on a busy machine, so coarse: measure again on a quiet one. CPU us of a full TLS 1.3 handshake:
- * tickets only 437, with a cache as well 498; of a resumed one 397 and 418. Every client of today takes tickets, and a cache is written
- * at each handshake all the same. Small requests: records of 4 KiB 33.4 and 34.3, of 16 KiB 34.9 and 36.8.
- * 1 MiB bodies, CPU ms per GB, two runs: unbuffered-64k 889 and 956, 16k 902 and 1050, 32k 1056 and 1079; in the first run also default 1037,
- * 32k with the kernel's TLS 1015, with records of 4 KiB 1532.
+ * The fastest of what was tried, in short rounds on a busy machine, so coarse: measure again on a quiet one. CPU us of a full TLS 1.3
+ * handshake: tickets only 437, with a cache as well 498; of a resumed one 397 and 418. Every client of today takes tickets, and a cache
+ * is written at each handshake all the same. Small requests, two runs: records of 4 KiB 33.4 and 34.3, of 16 KiB 34.9 and 36.8.
+ * 1 MiB bodies, CPU ms per GB, two runs: unbuffered-64k 889 and 956, 16k 902 and 1050, 32k 1056 and 1079; in the first run also
+ * default 1037, 32k with the kernel's TLS 1015, with records of 4 KiB 1532.
  */
 const best: TlsTuning = {
   sessions: ticketsOnly,

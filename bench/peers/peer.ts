@@ -51,7 +51,8 @@ export async function startPeer(
     await answering(child, port, probe)
   } catch (cause) {
     await stopAll()
-    throw new Error(`${command.join(' ')}: ${said.map((part) => part.text.trim()).join('\n')}`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`${command.join(' ')}: ${why}: ${said.map((part) => part.text.trim()).join('\n')}`, { cause })
   }
   return { port, pids: () => processTree(child.pid ?? -1), stop: stopAll }
 }

@@ -1,6 +1,7 @@
 #include "binding/options.h"
 
 #include "binding/napi_util.h"
+#include "http/text.h"
 
 namespace weir::binding {
 
@@ -19,7 +20,6 @@ void read_edits(napi_env env, napi_value from, HeaderEdits& to) {
     e.name = latin1(env, get(env, v, "name"));
     const std::string op = text_at(env, v, "op");
     e.replaces = op == "set";
-    e.fills = op == "fill";
     e.removes_only = op == "remove";
     if (!e.removes_only) e.value = read_template(env, get(env, v, "value"));
     to.add(std::move(e));
@@ -75,6 +75,11 @@ void read_listener(napi_env env, napi_value from, ListenerSettings& to) {
   const napi_value certificate = get(env, from, "clientCertificateHeaders");
   to.certificate_subject = is_nullish(env, certificate) ? std::string() : latin1(env, get(env, certificate, "subject"));
   to.certificate_fingerprint = is_nullish(env, certificate) ? std::string() : latin1(env, get(env, certificate, "fingerprint"));
+  to.defaults.clear();
+  each(env, get(env, from, "responseDefaults"), [&](napi_value v) {
+    const std::string name = latin1(env, get(env, v, "name"));
+    to.defaults.push_back({lower_case(name), name + ": " + latin1(env, get(env, v, "value")) + "\r\n"});
+  });
   to.pages.clear();
   each(env, get(env, from, "pages"), [&](napi_value v) {
     to.pages[int(number_at(env, v, "status"))] = {latin1(env, get(env, v, "contentType")), text_at(env, v, "body")};

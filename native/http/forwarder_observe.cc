@@ -197,7 +197,7 @@ void Forwarder::record(const Exchange& ex, uint64_t total_us) {
     head.flags |= (ex.reused ? abi::record_flag::reused_connection : 0) | (ex.http10 ? abi::record_flag::http10 : 0) |
                   (ex.hedged ? abi::record_flag::hedged : 0) | (c.unix_peer ? abi::record_flag::unix_peer : 0) |
                   (ex.waited ? abi::record_flag::waited : 0) | (o.status == 101 ? abi::record_flag::upgraded : 0) |
-                  (ex.answering ? abi::record_flag::answered : 0);
+                  (ex.answering ? abi::record_flag::answered : 0) | (c.stream.is_plain() ? 0 : abi::record_flag::tls);
     head.status = o.status;
     head.listener = c.listener;
     head.route = o.route;

@@ -91,9 +91,30 @@ bool has_field(const MessageHead& head, std::string_view lower) {
   return false;
 }
 
-void put_edits(ByteSink& out, const HeaderEdits& edits, const HeadSources& from, const MessageHead& head) {
+// Whether one of these lines, each with CRLF, is a field of that name.
+bool has_line(std::string_view lines, std::string_view lower) {
+  while (!lines.empty()) {
+    const size_t colon = lines.find(':'), end = lines.find("\r\n");
+    if (colon == std::string_view::npos || end == std::string_view::npos) return false;
+    if (equals_ignoring_case(lines.substr(0, colon), lower)) return true;
+    lines.remove_prefix(end + 2);
+  }
+  return false;
+}
+
+// What the listener gives to responses that say nothing of it, and whose rules say nothing of it either.
+void put_defaults(ByteSink& out, const HeadSources& from, const HeaderEdits& edits) {
+  const Exchange& ex = from.exchange;
+  for (const DefaultHeader& d : from.listener.defaults) {
+    bool is_said = has_field(ex.response, d.lower) || (ex.edits && has_line(ex.edits->response, d.lower));
+    for (const HeaderEdit& e : edits.list()) is_said = is_said || e.lower == d.lower;
+    if (!is_said) out.put(d.line);
+  }
+}
+
+void put_edits(ByteSink& out, const HeaderEdits& edits, const HeadSources& from) {
   for (const HeaderEdit& e : edits.list()) {
-    if (e.removes_only || (e.fills && has_field(head, e.lower))) continue;
+    if (e.removes_only) continue;
     out.put(e.name);
     out.put(": ");
     put_template(out, e.value, from);
@@ -201,7 +222,7 @@ void write_request_head(ByteSink& out, const HeadSources& from) {
   }
   write_identity(out, from);
   if (ex.seen.trace && !edits.drops(HeaderId::traceparent, "traceparent")) put_header(out, "traceparent", ex.seen.trace->view());
-  if (!edits.empty()) put_edits(out, edits, from, req);
+  if (!edits.empty()) put_edits(out, edits, from);
   if (dynamic)
     for (const auto& [name, value] : dynamic->set) put_header(out, name, value);
 
@@ -246,8 +267,9 @@ void write_response_head(ByteSink& out, const HeadSources& from, const ResponseS
       return !edits.drops(h.id, name) && !(res.connection_names_headers && named_by_connection(res, name));
     });
   }
-  if (!edits.empty()) put_edits(out, edits, from, res);
+  if (!edits.empty()) put_edits(out, edits, from);
   if (ex.edits) out.put(ex.edits->response);
+  if (!from.listener.defaults.empty()) put_defaults(out, from, edits);
   write_response_facts(out, from);
 
   if (shape.switching) {
@@ -288,6 +310,8 @@ void write_answer_head(ByteSink& out, const HeadSources& from, const Answer& ans
   out.put("\r\n");
   put_header(out, "Date", date);
   out.put(answer.headers);
+  for (const DefaultHeader& d : from.listener.defaults)
+    if (!has_line(answer.headers, d.lower)) out.put(d.line);
   write_answer_facts(out, from, answer);
   const bool bodiless = answer.status == 204 || answer.status == 304;
   if (!bodiless) {

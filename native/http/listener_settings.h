@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/abi.h"
 #include "http/departure.h"
@@ -28,6 +29,12 @@ struct Page {
   return true;
 }
 
+// A header of responses that have none of its name.
+struct DefaultHeader {
+  std::string lower;
+  std::string line;  // with CRLF
+};
+
 struct ListenerSettings {
   int protocol = abi::protocol::http;
   bool proxy_protocol = false;  // connections begin with a PROXY header
@@ -46,6 +53,7 @@ struct ListenerSettings {
   std::string certificate_subject;
   std::string certificate_fingerprint;
   std::shared_ptr<TlsServer> tls;  // none: plain
+  std::vector<DefaultHeader> defaults;
   bool server_timing = false;
   bool proxy_status = false;
   // Not of the config: the listener is gone, and its connections are to leave.

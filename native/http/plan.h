@@ -22,7 +22,6 @@ struct HeaderEdit {
   std::string lower;
   HeaderId id = HeaderId::other;
   bool replaces = true;  // set: drops what was there. add: does not.
-  bool fills = false;    // only where the message has none
   std::vector<TemplatePart> value;
   bool removes_only = false;
 };

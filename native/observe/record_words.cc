@@ -45,7 +45,7 @@ constexpr auto kTerminations = [] {
 }();
 
 constexpr auto kFailures = [] {
-  std::array<std::string_view, abi::failure::status + 1> words{};
+  std::array<std::string_view, abi::failure::tls + 1> words{};
   WEIR_WORD(failure, connect);
   WEIR_WORD(failure, connect_timeout);
   WEIR_WORD(failure, reset);
@@ -55,6 +55,7 @@ constexpr auto kFailures = [] {
   WEIR_WORD(failure, busy);
   WEIR_WORD(failure, head_too_large);
   WEIR_WORD(failure, status);
+  WEIR_WORD(failure, tls);
   return words;
 }();
 

@@ -156,7 +156,7 @@ void Tunnels::observe(Tunnel& t) {
   head.connect_us = t.connect_us;
   head.total_us = uint32_t(std::min<uint64_t>(rt_.now_us - t.opened_us, UINT32_MAX));
   head.flags = (t.waited ? abi::record_flag::waited : 0) | (t.upgraded ? abi::record_flag::upgraded : 0) |
-               (t.origin.is_unix ? abi::record_flag::unix_peer : 0);
+               (t.origin.is_unix ? abi::record_flag::unix_peer : 0) | (t.sides[0].stream.is_plain() ? 0 : abi::record_flag::tls);
   head.listener = t.listener;
   head.route = t.plan.route;
   if (t.has_server() || t.attempts > 0) head.server = uint16_t(t.server_slot);

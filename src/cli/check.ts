@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs'
 import { findConfig, type LoadResult, loadConfig } from '../shared/config/load.ts'
 import type { Config } from '../shared/config/model.ts'
 import { renderProblems } from '../shared/config/problem.ts'
+import { checkTls } from '../shared/tls/check-config.ts'
 
 interface CheckArguments {
   config: string | undefined
@@ -20,11 +21,18 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
       .example('weir check weir.yaml', 'Before it is used: every problem with its line'),
   handler: async ({ config, json }) => {
     const path = config ?? findConfig('.')
-    const result = path === null ? noConfig() : await loadConfig(path)
+    const result = path === null ? noConfig() : withCertificates(await loadConfig(path))
     if (json) process.stdout.write(`${JSON.stringify(envelope(path, result))}\n`)
     else print(path ?? '', result)
     process.exitCode = result.ok ? 0 : 1
   },
+}
+
+/** Certificates are files beside the config, and no part of it that is wrong may go unnoticed. */
+function withCertificates(result: LoadResult): LoadResult {
+  if (!result.ok) return result
+  const { problems, warnings } = checkTls(result.config, Date.now())
+  return problems.length > 0 ? { ok: false, problems } : { ...result, warnings: [...result.warnings, ...warnings] }
 }
 
 function noConfig(): LoadResult {

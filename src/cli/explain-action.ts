@@ -38,10 +38,17 @@ export function actionOf(config: Config, route: RouteConfig, request: ExplainedR
   return { kind: 'forward', split, target, host, headers: editTexts(route.headers.request), functions }
 }
 
-function locationOf(to: string, { head, host, port, path }: ExplainedRequest): string {
+function locationOf(to: string, { head, host, port, path, listener }: ExplainedRequest): string {
   const redirect = compileRedirect(to)
   if (redirect.kind === 'static') return redirect.location
-  return redirect.location({ scheme: 'http', host, port, path, query: head.query, clientIp: head.clientIp })
+  return redirect.location({
+    scheme: listener.tls === null ? 'http' : 'https',
+    host,
+    port,
+    path,
+    query: head.query,
+    clientIp: head.clientIp,
+  })
 }
 
 function serversOf(config: Config, name: string): string[] {

@@ -1,4 +1,4 @@
-import type { Config, ListenerConfig } from '../shared/config/model.ts'
+import { type Config, type ListenerConfig, speaksHttp } from '../shared/config/model.ts'
 import { parseTlvType } from '../shared/config/tlv-types.ts'
 
 /** What was asked for cannot be, or names a listener that does not exist: exit code 2. */
@@ -7,15 +7,17 @@ export class BadQuestion extends Error {}
 export interface WantedListener {
   /** Undefined for the one that is bound to the port, else the first of the protocol. */
   name: string | undefined
+  /** As it is asked for; where no listener speaks exactly this, one for the same kind of traffic is meant. */
   protocol: ListenerConfig['protocol']
   port: number | undefined
 }
 
 /** Throws BadQuestion. */
 export function listenerFor(config: Config, { name, protocol, port }: WantedListener): ListenerConfig {
-  const listeners = config.listeners.filter((listener) => listener.protocol === protocol)
+  const alike = config.listeners.filter((listener) => isAlike(listener, protocol))
+  const listeners = [...alike.filter((listener) => listener.protocol === protocol), ...alike]
   const named = config.listeners.find((listener) => listener.name === name)
-  if (named !== undefined && named.protocol !== protocol) throw new BadQuestion(otherProtocol(named))
+  if (named !== undefined && !isAlike(named, protocol)) throw new BadQuestion(otherProtocol(named))
   const wanted = name === undefined ? (listeners.find((listener) => isBoundTo(listener, port)) ?? listeners[0]) : named
   if (wanted !== undefined) return wanted
   const known = config.listeners.map((listener) => `${listener.name} (${listener.protocol})`).join(', ') || 'none'
@@ -49,7 +51,13 @@ function isBoundTo(listener: ListenerConfig, port: number | undefined): boolean 
   return port !== undefined && listener.bind.some((bind) => bind.kind === 'tcp' && port >= bind.port && port <= bind.lastPort)
 }
 
+/** Requests are requests, and TLS comes to where it is passed on and to where it is ended. */
+function isAlike(listener: ListenerConfig, protocol: ListenerConfig['protocol']): boolean {
+  if (speaksHttp(protocol)) return speaksHttp(listener.protocol)
+  return listener.protocol === protocol || (protocol === 'tls' && listener.protocol === 'tcp' && listener.tls !== null)
+}
+
 function otherProtocol({ name, protocol }: ListenerConfig): string {
-  const how = protocol === 'http' ? 'weir explain GET http://host/path' : `weir explain connect ${protocol}://host:port`
+  const how = speaksHttp(protocol) ? 'weir explain GET http://host/path' : `weir explain connect ${protocol}://host:port`
   return `the listener ${name} has protocol ${protocol}; ask: ${how}`
 }

@@ -40,7 +40,7 @@ export function readQuestion(config: Config, question: ExplainQuestion): Explain
   const path = normalizePath(sentPath)
   if (path === null) throw new BadQuestion(`weir answers 400: broken escape, or above the root: ${sentPath}`)
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80))
-  const listener = listenerFor(config, { name: question.listener, protocol: 'http', port })
+  const listener = listenerFor(config, { name: question.listener, protocol: url.protocol === 'https:' ? 'https' : 'http', port })
   const head = headOf(question, query, localPortOf(listener, port))
   const authority = head.header('host') ?? url.host
   return { head, listener, authority, host: authority.toLowerCase().replace(/:\d*$/, ''), port: boundPort(listener) ?? port, path }

@@ -146,7 +146,7 @@ export function explainConnect(config: Config, question: ConnectionQuestion): Ex
   const { head, listener } = readConnection(config, question)
   const routes = explainConnection(compileRouter(listener.routes), head)
   const chosen = routes.find((row) => row.verdict === 'chosen')?.route.config ?? null
-  const protocol = listener.protocol as 'tcp' | 'tls'
+  const protocol = listener.tls === null ? (listener.protocol as 'tcp' | 'tls') : 'tls'
   return {
     listener: listener.name,
     request: null,

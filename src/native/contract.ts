@@ -113,6 +113,8 @@ export interface ListenerOptions {
    * whole in lower-case hex. What a client sends under these names is removed. '' is none.
    */
   clientCertificateHeaders: { subject: string; fingerprint: string }
+  /** Headers of responses and of our own answers that have none of that name. */
+  responseDefaults: { name: string; value: string }[]
 }
 
 export interface ServerOptions {
@@ -194,8 +196,7 @@ export interface TemplatePart {
   text: string
 }
 
-/** `fill` sets it only where the message has none. */
-export type HeaderOperation = { op: 'set' | 'add' | 'fill'; name: string; value: TemplatePart[] } | { op: 'remove'; name: string }
+export type HeaderOperation = { op: 'set' | 'add'; name: string; value: TemplatePart[] } | { op: 'remove'; name: string }
 
 export interface PlanOptions {
   host: string

@@ -207,7 +207,7 @@ export class RequestLife {
     // A response is here: it is better than an answer of ours.
     const giveUp = (reason = terminationOf(failed)) => (failed.kind === 'status' ? verdict.pass : this.#giveUp(memory, status, reason))
     // What reached no server does no harm when it is sent again; the rest has to fit into the budget.
-    const isFree = failed.kind === 'connect' || failed.kind === 'busy' || failed.isUnsent
+    const isFree = failed.kind === 'connect' || failed.kind === 'tls' || failed.kind === 'busy' || failed.isUnsent
     // Who lost a race for room has asked nobody yet.
     const isLate = failed.kind !== 'busy' && (this.#lent[at.ageMs] as number) > target.retry.maxMs
     if (isLate) return giveUp()

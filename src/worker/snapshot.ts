@@ -387,6 +387,7 @@ function listenerOptions(config: ListenerConfig, errorPages: Serve['config']['er
     serverTiming: config.serverTiming,
     proxyStatus: config.proxyStatus,
     pages: pagesOf({ ...errorPages, ...config.errorPages }),
+    responseDefaults: config.securityHeaders.map(([name, value]) => ({ name, value })),
     clientCertificateHeaders: config.tls?.clientAuth?.headers ?? { subject: '', fingerprint: '' },
   }
 }

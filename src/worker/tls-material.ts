@@ -17,6 +17,12 @@ interface Applied {
   id: string
 }
 
+interface Fault {
+  text: string
+  /** Nothing is in force in its place. */
+  isOpen: boolean
+}
+
 export class AppliedTls {
   readonly #engine: TlsEngine
   /** By row. */
@@ -32,18 +38,35 @@ export class AppliedTls {
 
   /**
    * Brings all of it into force that the engine takes, for the connections to come. Returns a sentence for each part that it does not
-   * take and that stays as it was; they hold no secrets.
+   * take and that stays as it was; they hold no secrets. Throws an Error where something would be spoken in plain then.
    */
   apply({ listeners, servers, ticketKeys }: TlsMaterial, rows: TlsRows): string[] {
-    const faults: string[] = []
+    const faults: Fault[] = []
     // First, as listeners make sessions with them.
-    this.#attempt('session tickets', faults, () => this.#setTickets(ticketKeys))
+    this.#attempt(
+      'session tickets',
+      faults,
+      () => this.#setTickets(ticketKeys),
+      () => false,
+    )
     for (const [name, row] of rows.listeners)
-      this.#attempt(`listener ${name}`, faults, () => this.#setListener(name, row, listeners[name] ?? null))
+      this.#attempt(
+        `listener ${name}`,
+        faults,
+        () => this.#setListener(name, row, listeners[name] ?? null),
+        () => !this.#listeners.has(row),
+      )
     this.#forgetServers(rows)
     for (const [name, row] of Object.entries(rows.servers))
-      this.#attempt(`server ${name}`, faults, () => this.#setServer(name, row, servers[name] ?? null))
-    return faults
+      this.#attempt(
+        `server ${name}`,
+        faults,
+        () => this.#setServer(name, row, servers[name] ?? null),
+        () => !this.#servers.has(row),
+      )
+    const open = faults.filter(({ isOpen }) => isOpen)
+    if (open.length > 0) throw new Error(open.map(({ text }) => text).join('; '))
+    return faults.map(({ text }) => text)
   }
 
   #setTickets(keys: readonly Uint8Array[]): void {
@@ -79,11 +102,12 @@ export class AppliedTls {
     for (const [row, { name }] of this.#servers) if (servers[name] !== row) this.#servers.delete(row)
   }
 
-  #attempt(what: string, faults: string[], work: () => void): void {
+  #attempt(what: string, faults: Fault[], work: () => void, isOpen: () => boolean): void {
     try {
       work()
     } catch (error) {
-      faults.push(`TLS of ${what}: ${error instanceof Error ? error.message : String(error)}`)
+      const why = error instanceof Error ? error.message : String(error)
+      faults.push({ text: `TLS of ${what}: ${why}`, isOpen: isOpen() })
     }
   }
 }

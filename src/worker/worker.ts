@@ -100,7 +100,7 @@ class Worker {
         this.#snapshot?.relocate(message.server, message.addresses)
         return
       case 'tls':
-        for (const fault of this.#applyTls(message.material)) this.#log(fault)
+        this.#applyTls(message.material)
         return
     }
   }
@@ -173,12 +173,9 @@ class Worker {
     this.graceMs = order.config.shutdown.graceMs
     const snapshot = new Snapshot(order, engine, this.#snapshot ?? null)
     snapshot.activate()
-    const isFirst = this.#snapshot === undefined
     this.#snapshot = snapshot
     // Before anybody can connect, and before anything is sent to a server.
-    const faults = this.#applyTls(order.tls)
-    if (isFirst && faults.length > 0) throw new Error(faults.join('; '))
-    for (const fault of faults) this.#log(fault)
+    this.#applyTls(order.tls)
     this.#receiver ??= new GossipReceiver((change) => this.#snapshot?.apply(change))
     this.#receiver.apply(order.state)
     // A snapshot begins with what is known already, whoever told it.
@@ -196,13 +193,13 @@ class Worker {
     this.#beat()
   }
 
-  /** Sentences about what the engine does not take; that stays as it was. */
-  #applyTls(material: TlsMaterial): string[] {
+  /** Throws where something would be spoken in plain that must not be: better no worker than that. */
+  #applyTls(material: TlsMaterial): void {
     const snapshot = this.#snapshot
-    if (this.#engine === undefined || snapshot === undefined) return []
+    if (this.#engine === undefined || snapshot === undefined) return
     this.#tls ??= new AppliedTls(this.#engine)
     this.#life?.challenges.set(material.challenges)
-    return this.#tls.apply(material, snapshot.rows())
+    for (const fault of this.#tls.apply(material, snapshot.rows())) this.#log(fault)
   }
 
   #start(order: Serve): Engine {

@@ -7,7 +7,7 @@ export interface Layer {
   may: readonly string[]
 }
 
-const shared = ['base', 'public-types', 'config', 'ipc', 'board', 'health'] as const
+const shared = ['base', 'public-types', 'config', 'ipc', 'tls', 'board', 'health'] as const
 const stages = ['accept', 'route', 'pick', 'forward', 'observe'] as const
 const stage = (name: string): Layer => ({ at: `src/worker/${name}/`, may: [...shared, 'native', 'exchange'] })
 
@@ -22,7 +22,9 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   records: { at: 'src/shared/records/', may: ['base', 'config', 'native'] },
   control: { at: 'src/shared/control/', may: ['base', 'config', 'statistics'] },
   save: { at: 'src/shared/config/save/', may: ['base', 'config', 'control'] },
-  ipc: { at: 'src/shared/ipc/', may: ['base', 'config'] },
+  // Certificates travel to workers in the form in which the engine takes them.
+  ipc: { at: 'src/shared/ipc/', may: ['base', 'config', 'native'] },
+  tls: { at: 'src/shared/tls/', may: ['base', 'config', 'native'] },
   native: { at: 'src/native/', may: ['base', 'config', 'ipc'] },
   termination: { at: 'src/shared/termination.ts', may: ['native'] },
   board: { at: 'src/shared/board/', may: ['base', 'native'] },

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type Balancer, type BalancerOptions, rewriteConfig, startBalancer } from './lib/balancer.ts'
 import { ask, connect } from './lib/client.ts'
 import { command, data } from './lib/command.ts'
-import { childrenOf, isRunning } from './lib/processes.ts'
+import { isRunning } from './lib/processes.ts'
 import { echo, startServer } from './lib/server.ts'
 import { startLoad } from './lib/steady-load.ts'
 import { type UpgradeLine, upgradeLine } from './lib/upgrade-line.ts'
@@ -169,6 +169,6 @@ test('USR2 upgrades, and the pid file, the control socket and the readiness foll
   await inTime(weir.exited, { within: 20_000, what: 'the end of the old one' })
   assert.equal((await data<{ pid: number }>(weir, 'status')).pid, line.pid)
   await until(async () => (await fetch(`http://127.0.0.1:${port}/ready`)).status === 200)
-  kill(line.pid, 'SIGTERM')
+  process.kill(line.pid, 'SIGTERM')
   await until(() => !existsSync(pidFile), { within: 8_000, what: 'the pid file is removed' })
 })

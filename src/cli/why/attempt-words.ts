@@ -9,6 +9,7 @@ const words: Record<string, string> = {
   busy: 'it was at its limit of connections',
   head_too_large: 'the head of its answer was too large',
   status: 'its status is one that is tried again',
+  tls: 'the TLS handshake failed',
 }
 
 const errors: Record<string, string> = {

@@ -1,7 +1,7 @@
 /** TLS of checks: the same options as traffic has, and what goes wrong in words. */
 import type { Socket } from 'node:net'
-import { connect, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
 import { isIP } from 'node:net'
+import { type ConnectionOptions, connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import type { CommonTls, ServerTls } from '../../shared/ipc/tls-material.ts'
 import { failureOf, type ProbeOutcome } from './probe.ts'
 
@@ -26,7 +26,8 @@ export function tlsFailureOf(error: NodeJS.ErrnoException): ProbeOutcome {
   const { reason } = error as { reason?: string }
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO' || code.startsWith('ERR_TLS_'))
     return { ok: false, code: 'L6RSP', reason: `TLS handshake failed: ${reason ?? error.message}` }
-  if (code === 'ECONNRESET' && error.syscall !== 'connect') return { ok: false, code: 'L6RSP', reason: 'connection closed during the TLS handshake' }
+  if (code === 'ECONNRESET' && error.syscall !== 'connect')
+    return { ok: false, code: 'L6RSP', reason: 'connection closed during the TLS handshake' }
   return failureOf(error)
 }
 

@@ -106,7 +106,8 @@ class Attempt implements RunningProbe, ConnectionUser {
       return
     }
     const isSecuring = this.#connection?.isSecuring === true && plan.tls !== null
-    if (isSecuring) end(error === null ? { ok: false, code: 'L6RSP', reason: 'connection closed during the TLS handshake' } : tlsFailureOf(error))
+    if (isSecuring)
+      end(error === null ? { ok: false, code: 'L6RSP', reason: 'connection closed during the TLS handshake' } : tlsFailureOf(error))
     else if (error === null) this.#conclude(this.#reader.close())
     else end({ ...(plan.tls === null ? failureOf(error) : tlsFailureOf(error)), ...this.#status() })
   }

@@ -23,7 +23,19 @@ export interface ProbeTls {
  * RSP no valid answer, STS a status or body that was not wanted, OKC passed but asks for a drain. SOCKERR is a fault on our side,
  * such as no free descriptor: it says nothing about the server.
  */
-export type ProbeCode = 'L4OK' | 'L4CON' | 'L4TOUT' | 'L6OK' | 'L6TOUT' | 'L6RSP' | 'L7OK' | 'L7OKC' | 'L7TOUT' | 'L7RSP' | 'L7STS' | 'SOCKERR'
+export type ProbeCode =
+  | 'L4OK'
+  | 'L4CON'
+  | 'L4TOUT'
+  | 'L6OK'
+  | 'L6TOUT'
+  | 'L6RSP'
+  | 'L7OK'
+  | 'L7OKC'
+  | 'L7TOUT'
+  | 'L7RSP'
+  | 'L7STS'
+  | 'SOCKERR'
 
 export interface ProbeOutcome {
   ok: boolean

@@ -54,4 +54,3 @@ export function digest(value: unknown): string {
 function bytesAsText(_key: string, value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value
 }
-

@@ -24,7 +24,7 @@ export type PreparedSources = Map<string, OpenSource>
 
 export const realSources: SourceFactories = {
   acme: async (config, events) => (await import('./acme/acme-source.ts')).acmeSource(config, events),
-  internal: async (config, events) => (await import('./internal-ca/internal-ca.ts')).internalCa(config, events),
+  internal: async (config, events) => (await import('./internal-ca/internal-ca.ts')).openInternalCa(config, events),
   placeholder: async (names) => (await import('./internal-ca/placeholder.ts')).placeholderCertificate(names),
 }
 

@@ -7,8 +7,8 @@ import type { CertificatePair } from '../../shared/tls/certificate-pair.ts'
 import { stateOf } from '../../shared/tls/certificate-state.ts'
 import { knownIssuers } from '../../shared/tls/system-authorities.ts'
 import type { OcspStaples } from './certificate-source.ts'
-import { FileWatch } from './file-watch.ts'
 import { authoritiesKey, fileValues, pairKey } from './file-values.ts'
+import { FileWatch } from './file-watch.ts'
 import { KeptFiles, type PreparedFiles } from './kept-files.ts'
 import { listenerOptions } from './listener-options.ts'
 import { serverOptions } from './server-options.ts'
@@ -170,7 +170,9 @@ export class TlsKeeper {
       return listener.tls === null ? [] : [[listener.name, this.#listener(listener, listener.tls, proposal)] as const]
     })
     const ofServers = upstreams.flatMap((upstream) => {
-      return upstream.tls === null ? [] : serverOptions(upstream, upstream.tls, this.#upstreamMaterial(upstream.tls, proposal), this.#commons)
+      return upstream.tls === null
+        ? []
+        : serverOptions(upstream, upstream.tls, this.#upstreamMaterial(upstream.tls, proposal), this.#commons)
     })
     return {
       listeners: Object.fromEntries(ofListeners),

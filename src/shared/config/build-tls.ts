@@ -4,9 +4,9 @@ import { itemPath, keyPath } from './key-path.ts'
 import type { ListenerConfig, RouteConfig } from './model.ts'
 import { namesOfRoutes } from './names-of-routes.ts'
 import type { CheckedConfig } from './schema.ts'
-import { storageOf } from './tls-storage.ts'
 import { defaultCipherSuites, defaultCiphers, defaultGroups, defaultRenewBefore } from './tls-defaults.ts'
 import type { AcmeConfig, CertificateFiles, ClientAuth, InternalCaConfig, ListenerTls, UpstreamTls } from './tls-model.ts'
+import { storageOf } from './tls-storage.ts'
 
 type CheckedTls = NonNullable<CheckedConfig['listeners'][string]['tls']>
 type CheckedServerTls = NonNullable<CheckedConfig['upstreams'][string]['tls']>

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { buildLogs } from './build-log.ts'
+import { buildSecurityHeaders } from './build-security-headers.ts'
 import { buildListenerTls } from './build-tls.ts'
 import { buildUpstream } from './build-upstream.ts'
 import type { ConfigDocument } from './document.ts'
@@ -72,6 +73,7 @@ function buildListener(name: string, listener: CheckedListener, sources: Sources
     forwardedHeaders: listener.forwardedHeaders,
     serverTiming: listener.serverTiming === 'on',
     proxyStatus: listener.proxyStatus === 'on',
+    securityHeaders: buildSecurityHeaders(listener.securityHeaders, listener.protocol === 'https'),
     limits: {
       ...limits,
       connectionsPerIp: limits.connectionsPerIp === 'none' ? null : limits.connectionsPerIp,
@@ -92,8 +94,7 @@ function buildListener(name: string, listener: CheckedListener, sources: Sources
 /** A listener has routes, or says in one word what its only route does. */
 function routesOf(listener: CheckedListener, path: string, sources: Sources): RouteConfig[] {
   const { upstream, redirectToHttps } = listener
-  if (upstream !== undefined)
-    return [routeToAll({ kind: 'forward', split: [{ upstream, share: 1 }] }, keyPath(path, 'upstream'), sources)]
+  if (upstream !== undefined) return [routeToAll({ kind: 'forward', split: [{ upstream, share: 1 }] }, keyPath(path, 'upstream'), sources)]
   if (redirectToHttps === undefined) return buildRoutes(listener, path, sources)
   const port = redirectToHttps === true || redirectToHttps === 443 ? '' : `:${redirectToHttps}`
   const to = `https://{host}${port}{request.uri}`

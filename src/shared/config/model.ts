@@ -91,6 +91,8 @@ export interface ListenerConfig {
   proxyStatus: boolean
   limits: { connections: number; connectionsPerIp: number | null; headerBytes: number; headers: number; bodyBytes: number | null }
   timeouts: { handshakeMs: number; headerMs: number; bodyMs: number; keepAliveMs: number; writeMs: number }
+  /** Of responses that have none of that name. */
+  securityHeaders: [string, string][]
   errorPages: ErrorPages
   /** In the order of the file; the router sorts by specificity. A listener's `upstream` or `redirectToHttps` is one route that matches all. */
   routes: RouteConfig[]

@@ -10,7 +10,7 @@ import { checkProtocol, protocolOf } from './protocol-rules.ts'
 import { entries, entry, items, type Raw } from './raw.ts'
 import { checkConnectionRoute, checkRoute, type UpstreamMention } from './route-rules.ts'
 import { checkServers } from './server-rules.ts'
-import { checkListenerTls, checkRedirect, checkUpstreamTls, checkChallenges } from './tls-rules.ts'
+import { checkChallenges, checkListenerTls, checkRedirect, checkUpstreamTls } from './tls-rules.ts'
 import { type UpstreamUse, upstreamUses } from './upstream-uses.ts'
 import { checkZones } from './zone-rules.ts'
 

@@ -60,7 +60,8 @@ export function parseTlsName(text: string): Parsed<string> {
 
 /** A name that an authority can issue a certificate for when it asks over the network. */
 export function parseCertificateDomain(text: string): Parsed<string> {
-  if (text.startsWith('*.')) return refused('a certificate for a wildcard is issued over DNS only, which weir does not do', 'list the names')
+  if (text.startsWith('*.'))
+    return refused('a certificate for a wildcard is issued over DNS only, which weir does not do', 'list the names')
   if (ipFamily(text) !== null || !isHostName(text) || !text.includes('.')) return expected('a domain name', text)
   return parsed(text.toLowerCase().replace(/\.$/, ''))
 }

@@ -45,7 +45,12 @@ export function checkUpstreamTls(upstream: Raw, document: ConfigDocument): void 
   }
   const ca = entry(tls, 'ca')
   if (ca.value !== undefined) document.keyProblem(ca.path, 'has no effect without verify', 'remove it, or verify')
-  else document.valueWarning(verify.path, 'whoever is between weir and the servers can read and change everything', 'name their authority with ca')
+  else
+    document.valueWarning(
+      verify.path,
+      'whoever is between weir and the servers can read and change everything',
+      'name their authority with ca',
+    )
 }
 
 /** The authority asks over port 80, where something has to answer. */

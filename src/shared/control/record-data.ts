@@ -10,7 +10,7 @@ const nullable = <T extends TSchema>(schema: T, description: string) => Type.Uni
 export const LogAttempt = Type.Object({
   server: maybe(text('upstream/server')),
   reason: text(
-    'connect, connect_timeout, reset, closed, first_byte_timeout, invalid_response, busy, head_too_large or status; later versions may add some',
+    'connect, connect_timeout, reset, closed, first_byte_timeout, invalid_response, busy, head_too_large, status or tls; later versions may add some',
   ),
   error: maybe(text('Name of an errno')),
   status: maybe(number('Of the response, where that is the reason')),

@@ -15,6 +15,8 @@ export function terminationOf({ kind, isReused }: FailedAttempt): number {
     case 'invalidResponse':
     case 'headTooLarge':
       return termination.upstreamBadResponse
+    case 'tls':
+      return termination.tlsFailed
     case 'busy':
       return termination.queueFull
     case 'status':

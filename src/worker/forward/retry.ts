@@ -11,6 +11,7 @@ export type FailureKind =
   | 'busy'
   | 'headTooLarge'
   | 'status'
+  | 'tls'
 
 export interface FailedAttempt {
   kind: FailureKind
@@ -58,6 +59,7 @@ function isListed(failed: FailedAttempt, on: readonly RetryReason[]): boolean {
   switch (failed.kind) {
     case 'connect':
     case 'connectTimeout':
+    case 'tls':
       return on.includes('connect')
     case 'firstByteTimeout':
       return on.includes('timeout') && failed.isIdempotent

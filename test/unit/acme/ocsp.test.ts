@@ -75,8 +75,11 @@ async function authority(t: TestContext, signer: 'ca' | 'delegate' | 'stranger')
   const certificate = (name: string) => ({ chain: pem(`${name}.pem`) + pem('ca.pem'), key: pem(`${name}.key`), ocsp: null })
   const places = ['-index', 'index.txt', '-CA', 'ca.pem', '-rsigner', `${signer}.pem`, '-rkey', `${signer}.key`]
   const args = places.map((word) => (/\.(txt|pem|key)$/.test(word) ? join(folder, word) : word))
-  await startTool(t, openssl ?? '', ['ocsp', '-port', String(port), ...args, '-ndays', '2'], { ports: [port] })
-  return { folder, port, good: certificate('good'), revoked: certificate('revoked') }
+  await startTool(t, openssl ?? '', ['ocsp', '-port', String(port), ...args, '-ndays', '2'], { ports: [] })
+  const good = certificate('good')
+  // It waits for ever for the request of a connection that is closed without one, so it is asked instead of tried.
+  await until(() => ask(good), { what: 'the responder answers' })
+  return { folder, port, good, revoked: certificate('revoked') }
 }
 
 const ask = (certificate: TlsCertificate) => {
@@ -123,7 +126,7 @@ test('who may sign for the issuer is believed, others are not', { skip }, async 
   assert.throws(() => ocspAnswer(der, ocspQuestion(other.good), Date.now()), /not signed by the issuer/)
 })
 
-test('staples are fetched, kept while the responder is away, and asked for when it is back', { skip }, async (t) => {
+test('a certificate that is watched gets its staple; a revoked one gets none, and the log says so', { skip }, async (t) => {
   const { good, revoked, port } = await authority(t, 'ca')
   const lines: string[] = []
   let changes = 0

@@ -131,7 +131,7 @@ test('proxyProtocol without trusted proxies is refused', async () => {
 })
 
 test('what a route of connections cannot do is refused', async () => {
-  const refused = (key: string) => `listeners.web.routes[0].${key}: only on a listener with protocol http; this one has protocol tcp`
+  const refused = (key: string) => `listeners.web.routes[0].${key}: only on a listener with protocol http or https; this one has protocol tcp`
   const on = (route: string) => problemsWith({ listener: 'protocol: tcp', route })
   assert.deepEqual(await on('redirect: { to: / }'), [refused('redirect')])
   assert.deepEqual(await on('answer: {}, rewrite: { addPrefix: /x }'), [refused('answer'), refused('rewrite')])
@@ -172,7 +172,7 @@ test('each protocol has its own conditions, at every depth', async () => {
     )
   }
   assert.deepEqual(await problemsWith({ listener: 'protocol: tls', route: 'match: { host: a }, upstream: api' }), [
-    'listeners.web.routes[0].match.host: only on a listener with protocol http; match the server name with sni',
+    'listeners.web.routes[0].match.host: only on a listener with protocol http or https; match the server name with sni',
   ])
   assert.deepEqual(await problemsWith({ route: 'match: { not: { proxyTlv: { aws: x } } }, upstream: api' }), [
     'listeners.web.routes[0].match.not.proxyTlv: only where proxyProtocol of the listener is on',
@@ -181,15 +181,14 @@ test('each protocol has its own conditions, at every depth', async () => {
 
 test('the protocol may come out of the environment', async () => {
   const parts = { listener: 'protocol: ${PROTOCOL:-tcp}', route: 'match: { path: / }, upstream: api' }
-  assert.match((await problemsWith(parts)).join(), /match\.path: only on a listener with protocol http; this one has protocol tcp/)
+  assert.match((await problemsWith(parts)).join(), /match\.path: only on a listener with protocol http or https; this one has protocol tcp/)
   assert.deepEqual(await problemsWith(parts, { PROTOCOL: 'http' }), [])
 })
 
 test('a protocol that does not exist is the only problem', async () => {
   assert.deepEqual(await problemsWith({ listener: 'protocol: tpc', route: 'match: { path: / }, upstream: api' }), [
-    'listeners.web.protocol: expected http, tcp or tls, found "tpc"; did you mean "tcp"?',
+    'listeners.web.protocol: expected http, https, tcp or tls, found "tpc"; did you mean "tcp"?',
   ])
-  assert.match((await problemsWith({ listener: 'protocol: https' })).join(), /"https" is not available in this version of weir/)
 })
 
 test('onConnection is for connections, onRequest and pick are for requests, and both are put back into a copy', () => {

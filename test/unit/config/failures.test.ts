@@ -124,7 +124,7 @@ upstreams: { db: { servers: ["a:1"], ${options} } }
     ...['sticky', 'hedge', 'retry.statuses'].map((key) => `upstreams.db.${key}: ${why}`),
   ])
   assert.deepEqual(await messagesOf(text('sticky: off, hedge: off, retry: { statuses: [] }')), [])
-  const only = 'only on a listener with protocol http; this one has protocol tcp'
+  const only = 'only on a listener with protocol http or https; this one has protocol tcp'
   const every = 'timeouts: { connect: 1s, firstByte: 1s, idle: 1s, tunnel: 1s, total: 1s }, retry: { attempts: 1, on: [], statuses: 503 }'
   assert.deepEqual(
     await messagesOf(text('keepAlive: {}', `upstream: db, ${every}`)),

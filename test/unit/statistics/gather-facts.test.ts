@@ -12,6 +12,7 @@ const sources = (operation: Operation): FactSources => ({
   routes: () => [{ row: 64, listener: 'web', name: 'everything' }],
   reloads: () => ({ applied: 1, refused: 0 }),
   lostRecords: () => null,
+  certificates: () => [{ listener: 'web', name: 'a.example', notAfterMs: 1 }],
   stateSince: () => new Date('2026-01-31T12:00:00.000Z'),
 })
 

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Client } from 'acme-client'
 import type { TlsCertificate } from '../../../native/contract.ts'
 import type { AcmeConfig } from '../../../shared/config/tls-model.ts'
 import { systemAuthorities } from '../../../shared/tls/system-authorities.ts'
 import type { CertificateSource, SourceEvents } from '../certificate-source.ts'
 import { takeLock } from '../storage/file-lock.ts'
 import { type KeyAndCertificate, lifeOf } from '../x509/key-and-certificate.ts'
-import { isUnknownAccount, readAccount, registerAccount } from './account.ts'
+import { type AccountTask, isUnknownAccount, openAccount } from './account.ts'
 import { AcmeRefusal, withRequests } from './acme-requests.ts'
 import { type AcmeStorage, acmeStorage, checked } from './acme-storage.ts'
 import { challengeCertificate } from './challenge-certificate.ts'
@@ -48,6 +49,8 @@ class AcmeSource implements CertificateSource {
   readonly #storage: AcmeStorage
   readonly #stop = new AbortController()
   #certificate: KeyAndCertificate | null = null
+  /** The same objects until it is replaced. */
+  #shown: TlsCertificate[] = []
   #issuedAt = 0
   /** Drawn for each certificate: see `renewalTime`. */
   #random = Math.random()
@@ -62,14 +65,15 @@ class AcmeSource implements CertificateSource {
     this.#patience = patience
     this.#storage = acmeStorage(config.storage, config.directory, config.domains)
     try {
-      this.#certificate = this.#stored()
+      const stored = this.#stored()
+      if (stored !== null) this.#use(stored)
     } catch {
       // Told by `start`, which looks there again.
     }
   }
 
   current(): readonly TlsCertificate[] {
-    return this.#certificate === null ? [] : [{ chain: this.#certificate.certificate, key: this.#certificate.key, ocsp: null }]
+    return this.#shown
   }
 
   challenges(): readonly { name: string; certificate: TlsCertificate }[] {
@@ -106,6 +110,7 @@ class AcmeSource implements CertificateSource {
     if (stored === null || stored.certificate === this.#certificate?.certificate) return
     if (this.#certificate !== null && lifeOf(stored).notAfter <= lifeOf(this.#certificate).notAfter) return
     this.#use(stored)
+    this.#events.changed()
   }
 
   #stored(): KeyAndCertificate | null {
@@ -115,8 +120,8 @@ class AcmeSource implements CertificateSource {
 
   #use(certificate: KeyAndCertificate): void {
     this.#certificate = certificate
+    this.#shown = [{ chain: certificate.certificate, key: certificate.key, ocsp: null }]
     this.#random = Math.random()
-    this.#events.changed()
   }
 
   /** false: another process is at it. */
@@ -131,6 +136,7 @@ class AcmeSource implements CertificateSource {
       this.#issuedAt = Date.now()
       if (this.#stop.signal.aborted) return true
       this.#use(made)
+      this.#events.changed()
       this.#tell(`got a certificate for ${this.#names()} from ${this.#server()}, good until ${day(lifeOf(made).notAfter)}`)
       return true
     } finally {
@@ -151,34 +157,33 @@ class AcmeSource implements CertificateSource {
   async #order(acme: AcmeLibrary): Promise<KeyAndCertificate> {
     const { domains, challenge } = this.#config
     const task = { domains, challenge, pace: this.#patience.pace, signal: this.#stop.signal }
-    const order = async (forgetAccount: boolean) =>
+    const { directory: directoryUrl, email } = this.#config
+    const newKey = async () => (await acme.crypto.createPrivateEcdsaKey('P-256')).toString()
+    const account: AccountTask = {
+      file: this.#storage.accountFile,
+      email,
+      newKey,
+      clientOf: ({ key, url }) => new acme.Client({ directoryUrl, accountKey: key, ...(url === null ? {} : { accountUrl: url }) }),
+      signal: this.#stop.signal,
+    }
+    const order = async (client: Client) =>
       orderCertificate({
         ...task,
-        client: await this.#client(acme, forgetAccount),
+        client,
         publish: (answers) => this.#answer(answers),
         makeRequest: async () => {
-          const key = await acme.crypto.createPrivateEcdsaKey('P-256')
+          const key = await newKey()
           const [, csr] = await acme.crypto.createCsr({ altNames: [...domains] }, key)
-          return { key: key.toString(), csr: csr.toString() }
+          return { key, csr: csr.toString() }
         },
       })
+    const client = await openAccount(account)
     try {
-      return await order(false)
+      return await order(client)
     } catch (error) {
       if (!isUnknownAccount(error)) throw error
-      return order(true)
+      return order(await openAccount(account, client.getAccountUrl()))
     }
-  }
-
-  async #client(acme: AcmeLibrary, forgetAccount: boolean) {
-    const { directory: directoryUrl, email } = this.#config
-    const file = this.#storage.accountFile
-    const stored = await readAccount(file, async () => (await acme.crypto.createPrivateEcdsaKey('P-256')).toString())
-    const account = forgetAccount ? { ...stored, url: null } : stored
-    const url = account.url === null ? {} : { accountUrl: account.url }
-    const client = new acme.Client({ directoryUrl, accountKey: account.key, ...url })
-    await registerAccount(client, account, { file, email })
-    return client
   }
 
   async #answer(answers: readonly ChallengeAnswer[]): Promise<void> {

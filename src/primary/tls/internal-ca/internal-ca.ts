@@ -23,11 +23,20 @@ export function internalCa(config: InternalCaConfig, events: SourceEvents): Cert
   return new InternalCa(config, events)
 }
 
+/** The same, with its certificate there already where that is possible: the first client, too, shall believe it. */
+export async function openInternalCa(config: InternalCaConfig, events: SourceEvents): Promise<CertificateSource> {
+  const source = new InternalCa(config, events)
+  await source.prepare()
+  return source
+}
+
 class InternalCa implements CertificateSource {
   readonly #config: InternalCaConfig
   readonly #events: SourceEvents
   readonly #file: string
-  #certificate: KeyAndCertificate | null
+  #certificate: KeyAndCertificate | null = null
+  /** The same objects until it is replaced. */
+  #shown: TlsCertificate[] = []
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
@@ -40,11 +49,20 @@ class InternalCa implements CertificateSource {
       .digest('hex')
       .slice(0, 16)
     this.#file = join(config.storage, 'certificates', `${id}.pem`)
-    this.#certificate = this.#stored()
+    this.#use(this.#stored())
+  }
+
+  /** Before `start`. What goes wrong is told by that. */
+  async prepare(): Promise<void> {
+    try {
+      if (this.#dueMs() <= Date.now()) await this.#issue()
+    } catch {
+      // `start` tries it again.
+    }
   }
 
   current(): readonly TlsCertificate[] {
-    return this.#certificate === null ? [] : [{ chain: this.#certificate.certificate, key: this.#certificate.key, ocsp: null }]
+    return this.#shown
   }
 
   challenges(): [] {
@@ -66,7 +84,10 @@ class InternalCa implements CertificateSource {
 
   async #look(): Promise<void> {
     try {
-      if (this.#dueMs() <= Date.now()) await this.#issue()
+      if (this.#dueMs() <= Date.now()) {
+        await this.#issue()
+        if (!this.#isClosed) this.#events.changed()
+      }
       this.#failures = 0
       this.#lookIn(nextLookMs(Date.now(), this.#dueMs()))
     } catch (error) {
@@ -85,9 +106,12 @@ class InternalCa implements CertificateSource {
     const life = { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(now + LIFE_MS) }
     const made = await makeCertificate({ subject: names[0] ?? 'weir', names, ...life }, authority)
     await writePrivateFile(this.#file, joinPem(made))
-    if (this.#isClosed) return
-    this.#certificate = made
-    this.#events.changed()
+    this.#use(made)
+  }
+
+  #use(certificate: KeyAndCertificate | null): void {
+    this.#certificate = certificate
+    this.#shown = certificate === null ? [] : [{ chain: certificate.certificate, key: certificate.key, ocsp: null }]
   }
 
   /** The one of the last run, while it is good and its authority is the same. */

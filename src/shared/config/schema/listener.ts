@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { errorPages } from './error-pages.ts'
 import { oneOrMany, option, optional, required, section, text } from './option.ts'
 import { routeSchema } from './route.ts'
+import { securityHeaders } from './security-headers.ts'
 import { listenerTls } from './tls.ts'
 
 const forwardedHeaders = [
@@ -115,6 +116,7 @@ export const listenerSchema = section({
   }),
   limits: option(limits, { text: 'What a client may use.', reload: 'new-connections', default: {} }),
   timeouts: option(timeouts, { text: 'How long a client may take.', reload: 'new-connections', default: {} }),
+  securityHeaders,
   errorPages,
   routes: optional(Type.Array(routeSchema, { minItems: 1 }), {
     text: 'Which requests or connections go where; the most specific match wins, then the order of the file.',

@@ -85,7 +85,14 @@ type NumericKind = 'size' | 'portRange' | 'statusRange' | 'errorStatusRange' | '
 
 type TextInput<K extends KindName> = K extends NumericKind ? string | number : string
 
-const numericKinds: readonly KindName[] = ['size', 'portRange', 'statusRange', 'errorStatusRange', 'account', 'tlsVersion'] satisfies NumericKind[]
+const numericKinds: readonly KindName[] = [
+  'size',
+  'portRange',
+  'statusRange',
+  'errorStatusRange',
+  'account',
+  'tlsVersion',
+] satisfies NumericKind[]
 
 /** One value, or a list, of at least one unless `least` is 0; the checker always makes a list of it. */
 export function oneOrMany<S extends TSchema>(item: S, least: 0 | 1 = 1): Meaning<TUnsafe<Static<S> | Static<S>[]>, Decoded<S>[]> {

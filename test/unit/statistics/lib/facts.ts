@@ -41,6 +41,7 @@ export function factsOf(differs: Partial<Facts> = {}): Facts {
     lostRecords: null,
     workers: [{ number: 1, pid: 42, state: 'ready', connections: 3, tunnels: 1, restarts: 5, isUp: true }],
     listeners: [{ name: 'web', addresses: ['http://127.0.0.1:80'], protocol: 'http', slot: 0, connections: 3 }],
+    certificates: [],
     routes: [
       { row: 0, listener: 'web', name: 'none' },
       { row: 64, listener: 'web', name: '/v1/' },
