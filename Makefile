@@ -30,7 +30,7 @@ FORMATTED := src test scripts bench examples
 RUN_TESTS = $(NODE) --import tsx --test --test-reporter=spec --test-concurrency=$(TEST_JOBS)
 tests_in = $(sort $(shell find $(1) -name '*.test.ts' 2>/dev/null))
 
-.PHONY: help install native build demo run check types lint format guard test test-unit test-guard test-wire test-scenario test-packages
+.PHONY: help install native build demo run check types lint format guard test test-unit test-guard test-wire test-scenario test-tls test-testssl test-packages
 .PHONY: coverage asan fuzz simulate generate sizes clean
 
 help: #? this list
@@ -97,6 +97,12 @@ test-wire: build #? hostile and odd bytes against the whole balancer
 
 test-scenario: build build/bench/duplex #? whole balancers, one behaviour per file; T=keep-alive runs one
 	@$(RUN_TESTS) $(if $(T),test/scenario/$(T).test.ts,$(call tests_in,test/scenario))
+
+test-tls: build test-packages #? the scenario and wire files of plain HTTP, over TLS: not part of make test
+	@WEIR_TLS_FILES=all $(RUN_TESTS) test/scenario/tls-transport.test.ts
+
+test-testssl: build #? testssl.sh against the default config: no finding above LOW
+	@$(NODE) --import tsx scripts/testssl.ts
 
 test-packages: #? the programs that tests run against: installs them where it may, else names them
 	@scripts/test-packages.sh

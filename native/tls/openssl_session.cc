@@ -80,10 +80,15 @@ OpenSslSession::~OpenSslSession() {
 // A read that did not fill the room has emptied the socket: another one would only say so.
 int OpenSslSession::receive(char* to, int room) {
   if (drained_) return -EAGAIN;
+  if (is_ready_ && barren_ > kMostBarren) {
+    state_ = State::failed;
+    return -EIO;
+  }
   const IoResult r = read_some(fd_, to, size_t(room));
   switch (r.kind) {
     case IoResult::Kind::ok:
       drained_ = r.bytes < size_t(room);
+      barren_ += r.bytes;
       return int(r.bytes);
     case IoResult::Kind::would_block: drained_ = true; return -EAGAIN;
     case IoResult::Kind::closed: state_ = State::cut; return 0;
@@ -119,8 +124,10 @@ IoResult::Kind OpenSslSession::flush(int fd) {
     sent_ += r.bytes;
   }
   if (kind == IoResult::Kind::would_block) {
-    if (pending_.empty()) pending_.assign(sealed, at), pending_at_ = 0;
-    else pending_at_ = at;
+    if (pending_.empty()) pending_.assign(sealed, at), at = 0;
+    // A socket that always takes some of it and never all must not make this grow.
+    if (at > pending_.size() / 2) pending_.erase(0, std::exchange(at, 0));
+    pending_at_ = at;
     if (pending_.size() - pending_at_ > kMostPending + owed_ * 2) state_ = State::failed, kind = IoResult::Kind::failed;
   } else {
     std::string().swap(pending_);
@@ -198,6 +205,7 @@ IoResult OpenSslSession::read(int fd, char* to, size_t room) {
     const int result = SSL_read_ex(ssl(), to + got, room - got, &n);
     if (result == 1) {
       got += n;
+      barren_ = 0;
       continue;
     }
     note_failure(result);

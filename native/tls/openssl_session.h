@@ -31,6 +31,8 @@ class OpenSslSession : public TlsSession {
   [[nodiscard]] const PeerCertificate* peer() const override { return peer_.get(); }
 
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
+  // Bytes of memory that hold what the socket did not take.
+  [[nodiscard]] size_t memory() const { return pending_.capacity(); }
   void mark_as_challenge() { is_challenge_ = true; }
 
  private:
@@ -41,6 +43,8 @@ class OpenSslSession : public TlsSession {
     failed,  // it broke, or what came is no TLS
   };
   static constexpr size_t kMostPending = 128 * 1024;
+  // Changes of keys and the like cost a peer little and us much, and one read takes them all: nobody needs so many without a byte of data.
+  static constexpr size_t kMostBarren = 256 * 1024;
 
   OpenSslSession(SslHandle ssl, Role role, TlsWorker& worker) : ssl_(std::move(ssl)), worker_(worker), role_(role) {}
 
@@ -66,6 +70,7 @@ class OpenSslSession : public TlsSession {
   uint32_t recent_ = 0;   // plaintext sent since the last pause, up to where records have their full size
   uint64_t sent_us_ = 0;
   uint64_t sent_ = 0;
+  size_t barren_ = 0;     // encrypted bytes since there was something to read
   size_t owed_ = 0;       // plaintext whose records are in `pending_`: the caller offers it again, and it is skipped
   std::string pending_;
   size_t pending_at_ = 0;

@@ -87,6 +87,11 @@ example('custom-errors', true, async (address) => {
 
 example('rolling-deploy', true, (address, scope) => proveRollingDeploy(scope, address))
 
+example('tls', false, async (address) => {
+  const moved = await get(address, '/a?b=c')
+  assert.deepEqual([moved.status, moved.headers.get('location')], [308, 'https://127.0.0.1:8443/a?b=c'])
+})
+
 example('websocket', false, async (address) => {
   const said = [await echo(`ws://${address}/socket/`), await echo(`ws://${address}/socket/`)]
   // Both stay open, so the second one goes to the server that has none.

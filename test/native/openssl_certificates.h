@@ -20,7 +20,7 @@ struct Wish {
   bool is_rsa = false;
   int from_days = -1;
   int to_days = 30;
-  std::string comment;                        // makes it long
+  std::string comment{};                      // makes it long
 };
 
 inline void require(bool holds, const char* what) {

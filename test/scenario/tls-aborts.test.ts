@@ -34,7 +34,10 @@ test(`${ABORTS} handshakes that are cut at random bytes leave descriptors and me
   const { path, keyPath } = await ca.issue({ names: ['a.test'] })
   const server = await startServer(t, (_req, res) => void res.end('here'))
   const tls = { certificates: [{ cert: path, key: keyPath }] }
-  const weir = await startBalancer(t, config({ servers: [server.address], listener: { protocol: 'https', tls } }))
+  const weir = await startBalancer(
+    t,
+    config({ servers: [server.address], upstream: { keepAlive: { idle: 0 } }, listener: { protocol: 'https', tls } }),
+  )
   const worker = weir.workerPids()[0] as number
   const trust = { ca: ca.cert, servername: 'a.test' }
   let cut = 0
@@ -53,11 +56,14 @@ test(`${ABORTS} handshakes that are cut at random bytes leave descriptors and me
   // What is allocated once, such as the connections to the server, is there after the first ones.
   await some(100)
   assert.equal((await askSecurely(t, weir.port(), trust)).text, 'here')
-  await until(() => server.open <= 2, { what: 'the first connections are closed' })
+  await until(() => server.open === 0, { what: 'the first connections are closed' })
   const before = { fds: descriptors(worker).all, memory: residentBytes(worker) }
   await some(ABORTS)
   assert.ok(cut > ABORTS / 2, `only ${cut} were cut`)
-  await until(() => descriptors(worker).all <= before.fds, { what: `no more than ${before.fds} descriptors` })
+  await until(() => server.open === 0 && descriptors(worker).all <= before.fds, {
+    within: 15_000,
+    what: `no more than ${before.fds} descriptors`,
+  })
   const grown = residentBytes(worker) - before.memory
   t.diagnostic(`${cut} cut; memory grew by ${Math.round(grown / 1024)} KiB`)
   assert.ok(grown < 12 * MiB, `memory grew by ${Math.round(grown / 1024)} KiB`)

@@ -194,7 +194,7 @@ test('a tcp listener speaks TLS to its server', async (t) => {
 
 test('health checks go over TLS, and believe nobody whom requests would not', async (t) => {
   const checked = await startServer(t, (_req, res) => void res.end('ok'), { tls: pair(own) })
-  const health = { http: '/healthz', interval: '200ms', timeout: '2s' }
+  const health = { http: '/healthz', interval: '1s', timeout: '900ms' }
   const good = { servers: [{ name: 'good', address: checked.address }], tls: trusting, health }
   const bad = { servers: [{ name: 'bad', address: servers.strange.address }], tls: trusting, health }
   const front = await startBalancer(t, config({ servers: [], top: { upstreams: { app: good, bad } } }))

@@ -38,7 +38,7 @@ export async function runExample(scope: Scope, { folder, config, serversAreDown 
 }
 
 async function onFreePorts(scope: Scope, text: string, serversAreDown: boolean): Promise<string> {
-  let changed = text.replace(/(["']):8080\1/g, "'127.0.0.1:0'")
+  let changed = text.replace(/(["']):8(080|443)\1/g, "'127.0.0.1:0'")
   for (const port of new Set([...text.matchAll(/127\.0\.0\.1:(9\d{3})/g)].map((match) => match[1] as string))) {
     const stand = serversAreDown ? await freePort() : await standIn(scope, port)
     changed = changed.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${stand}`)

@@ -131,7 +131,8 @@ test('proxyProtocol without trusted proxies is refused', async () => {
 })
 
 test('what a route of connections cannot do is refused', async () => {
-  const refused = (key: string) => `listeners.web.routes[0].${key}: only on a listener with protocol http or https; this one has protocol tcp`
+  const refused = (key: string) =>
+    `listeners.web.routes[0].${key}: only on a listener with protocol http or https; this one has protocol tcp`
   const on = (route: string) => problemsWith({ listener: 'protocol: tcp', route })
   assert.deepEqual(await on('redirect: { to: / }'), [refused('redirect')])
   assert.deepEqual(await on('answer: {}, rewrite: { addPrefix: /x }'), [refused('answer'), refused('rewrite')])

@@ -49,7 +49,10 @@ test('what cannot be served is named with the file that is at fault', async () =
   assert.match(fault('no words of PEM', one.key), /^cert: is not PEM/)
   assert.equal(fault(one.key, one.key), 'cert: holds no certificate, but: PRIVATE KEY')
   assert.equal(fault(one.cert, one.cert), 'key: holds no private key, but: CERTIFICATE')
-  assert.match(fault(one.cert.replace(/\n[A-Za-z0-9+/]{20}/, '\n////////////////////'), one.key), /^cert: certificate 1 in it cannot be read/)
+  assert.match(
+    fault(one.cert.replace(/\n[A-Za-z0-9+/]{20}/, '\n////////////////////'), one.key),
+    /^cert: certificate 1 in it cannot be read/,
+  )
   const locked = createPrivateKey(one.key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' })
   assert.match(fault(one.cert, String(locked)), /^key: the key has a passphrase/)
   assert.doesNotMatch(fault(one.cert, one.key.replace(/\n[A-Za-z0-9+/]{20}/, '\n////////////////////')), /\/\/\/\//)
@@ -66,7 +69,10 @@ test('a chain is complete when each certificate issued the one before it, up to 
   assert.equal(warningsOf(leaf.cert + middle.cert, knowsRoot), '')
   assert.equal(warningsOf(leaf.cert + middle.cert + root.cert, nobody), '')
   assert.match(warningsOf(leaf.cert, knowsRoot), /^incomplete chain: who issued the last certificate in it, "middle", is neither in it/)
-  assert.match(warningsOf(leaf.cert + root.cert, knowsRoot), /^incomplete chain: certificate 2 in it \("root"\) did not issue the one before it, "middle" did/)
+  assert.match(
+    warningsOf(leaf.cert + root.cert, knowsRoot),
+    /^incomplete chain: certificate 2 in it \("root"\) did not issue the one before it, "middle" did/,
+  )
 })
 
 test('the end of a certificate is told a month before, or when a third of a short life is left', async () => {

@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Agent } from 'node:https'
 
-type AcmeLibrary = typeof import('acme-client')
+export type AcmeLibrary = typeof import('acme-client')
 type Response = Parameters<NonNullable<Parameters<AcmeLibrary['axios']['interceptors']['response']['use']>[0]>>[0]
 
 export interface RequestSettings {

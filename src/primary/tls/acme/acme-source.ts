@@ -1,21 +1,15 @@
-import { readFile } from 'node:fs/promises'
-import { Agent } from 'node:https'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from 'acme-client'
 import type { TlsCertificate } from '../../../native/contract.ts'
 import type { AcmeConfig } from '../../../shared/config/tls-model.ts'
-import { systemAuthorities } from '../../../shared/tls/system-authorities.ts'
 import type { CertificateSource, SourceEvents } from '../certificate-source.ts'
 import { takeLock } from '../storage/file-lock.ts'
 import { type KeyAndCertificate, lifeOf } from '../x509/key-and-certificate.ts'
-import { type AccountTask, isUnknownAccount, openAccount } from './account.ts'
-import { AcmeRefusal, withRequests } from './acme-requests.ts'
-import { type AcmeStorage, acmeStorage, checked } from './acme-storage.ts'
+import { AcmeRefusal } from './acme-requests.ts'
+import { type AcmeStorage, acmeStorage } from './acme-storage.ts'
 import { challengeCertificate } from './challenge-certificate.ts'
-import { type ChallengeAnswer, orderCertificate, type Pace } from './order.ts'
+import { issueCertificate } from './issue-certificate.ts'
+import type { ChallengeAnswer, Pace } from './order.ts'
 import { type Backoff, nextLookMs, renewalTime, retryDelayMs, shortestGapMs, usualBackoff } from './schedule.ts'
-
-type AcmeLibrary = typeof import('acme-client')
 
 /** How patient a source is; only tests are less so than usual. */
 export interface Patience {
@@ -131,58 +125,21 @@ class AcmeSource implements CertificateSource {
     try {
       this.#adopt()
       if (this.#dueMs() > Date.now()) return true
-      const made = await this.#issue()
+      const { pace } = this.#patience
+      const publish = (answers: readonly ChallengeAnswer[]) => this.#answer(answers)
+      const made = await issueCertificate({ config: this.#config, storage: this.#storage, pace, publish, signal: this.#stop.signal })
       await this.#storage.write(made)
       this.#issuedAt = Date.now()
       if (this.#stop.signal.aborted) return true
       this.#use(made)
       this.#events.changed()
-      this.#tell(`got a certificate for ${this.#names()} from ${this.#server()}, good until ${day(lifeOf(made).notAfter)}`)
+      this.#tell(
+        `got a certificate for ${this.#names()} from ${new URL(this.#config.directory).host}, good until ${day(lifeOf(made).notAfter)}`,
+      )
       return true
     } finally {
       this.#publish([], {})
       await lock.release()
-    }
-  }
-
-  async #issue(): Promise<KeyAndCertificate> {
-    const { directoryCa } = this.#config
-    const agent = new Agent({ ca: directoryCa === null ? systemAuthorities() : await readFile(directoryCa) })
-    const made = await withRequests({ agent, signal: this.#stop.signal }, (acme) => this.#order(acme))
-    const usable = checked(made, this.#config.domains)
-    if (usable === null) throw new Error(`${this.#server()} issued a certificate for other names`)
-    return usable
-  }
-
-  async #order(acme: AcmeLibrary): Promise<KeyAndCertificate> {
-    const { domains, challenge } = this.#config
-    const task = { domains, challenge, pace: this.#patience.pace, signal: this.#stop.signal }
-    const { directory: directoryUrl, email } = this.#config
-    const newKey = async () => (await acme.crypto.createPrivateEcdsaKey('P-256')).toString()
-    const account: AccountTask = {
-      file: this.#storage.accountFile,
-      email,
-      newKey,
-      clientOf: ({ key, url }) => new acme.Client({ directoryUrl, accountKey: key, ...(url === null ? {} : { accountUrl: url }) }),
-      signal: this.#stop.signal,
-    }
-    const order = async (client: Client) =>
-      orderCertificate({
-        ...task,
-        client,
-        publish: (answers) => this.#answer(answers),
-        makeRequest: async () => {
-          const key = await newKey()
-          const [, csr] = await acme.crypto.createCsr({ altNames: [...domains] }, key)
-          return { key, csr: csr.toString() }
-        },
-      })
-    const client = await openAccount(account)
-    try {
-      return await order(client)
-    } catch (error) {
-      if (!isUnknownAccount(error)) throw error
-      return order(await openAccount(account, client.getAccountUrl()))
     }
   }
 
@@ -235,10 +192,6 @@ class AcmeSource implements CertificateSource {
     const [first = '', second, ...more] = this.#config.domains
     if (second === undefined) return first
     return more.length === 0 ? `${first} and ${second}` : `${first}, ${second} and ${more.length} more`
-  }
-
-  #server(): string {
-    return new URL(this.#config.directory).host
   }
 }
 

@@ -27,8 +27,6 @@ const algorithms = {
   rsa: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 },
 }
 
-x509.cryptoProvider.set(webcrypto as Parameters<typeof x509.cryptoProvider.set>[0])
-
 export async function make(wish: Wish = {}): Promise<Made> {
   const { names = [], kind = 'ec', isAuthority = false, by, fromMs = -DAY_MS, untilMs = 365 * DAY_MS } = wish
   const algorithm = algorithms[kind]
@@ -43,7 +41,7 @@ export async function make(wish: Wish = {}): Promise<Made> {
     notAfter: new Date(Date.now() + untilMs),
     publicKey: keys.publicKey,
     signingKey: signer,
-    signingAlgorithm: by === undefined ? algorithm : (by.keys.privateKey.algorithm.name === 'ECDSA' ? algorithms.ec : algorithms.rsa),
+    signingAlgorithm: by === undefined ? algorithm : by.keys.privateKey.algorithm.name === 'ECDSA' ? algorithms.ec : algorithms.rsa,
     extensions: [
       new x509.BasicConstraintsExtension(isAuthority, undefined, true),
       ...(names.length === 0
