@@ -48,6 +48,7 @@ constexpr int reused_connection = 128;
 constexpr int idempotent = 256;
 constexpr int replayable = 512;
 constexpr int unix_peer = 1024;
+constexpr int tls = 2048;
 }  // namespace head_flag
 
 namespace failure {

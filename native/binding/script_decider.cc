@@ -76,6 +76,7 @@ void ScriptDecider::lend(Exchange& ex) {
   if (head.path_needs_normalizing) flags |= abi::head_flag::path_needs_normalizing;
   if (c.trusted) flags |= abi::head_flag::trusted_peer;
   if (c.unix_peer) flags |= abi::head_flag::unix_peer;
+  if (!c.stream.is_plain()) flags |= abi::head_flag::tls;
   if (head.body != BodyKind::none) flags |= abi::head_flag::has_body;
   if (ex.wants_upgrade) flags |= abi::head_flag::upgrade;
   if (ex.http10) flags |= abi::head_flag::http10;

@@ -181,9 +181,11 @@ void Forwarder::start_response(Exchange& ex, std::string_view rest) {
   ex.response_body.start(ex.response.body, ex.response.content_length);
   // For a body of unknown length the system calls would not pay: most such bodies are short.
   c.piece = 0;
-  if (ex.response_framing == ResponseFraming::length && ex.response.content_length >= kBulkBytes && c.stream.is_plain() && u.stream.is_plain()) {
-    c.piece = piece_to_send(c.stream.fd());
-    u.piece = piece_to_receive(u.stream.fd());
+  if (ex.response_framing == ResponseFraming::length && ex.response.content_length >= kBulkBytes) {
+    const bool splices = c.stream.is_plain() && u.stream.is_plain();
+    if (splices) c.piece = c.stream.piece();
+    // What is copied is read in pieces that the client's socket sends as whole segments.
+    u.piece = splices ? piece_to_receive(u.stream.fd()) : c.stream.piece();
   }
   if (ex.response_framing == ResponseFraming::until_close || !ex.request_complete || leaves(c)) c.close_after = true;
   head_.clear();

@@ -48,7 +48,9 @@ bool use_certificate(SSL_CTX* context, const TlsCertificate& certificate, std::s
   const BioHandle in = memory(certificate.key);
   PrivateKey key(in ? PEM_read_bio_PrivateKey(in.get(), nullptr, no_passphrase, nullptr) : nullptr);
   if (!key) return fail(why, "the key");
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) return fail(why, "the key does not belong to the certificate");
+  // A set may hold another certificate, which OpenSSL would take the key for.
+  const bool belongs = X509_check_private_key(SSL_CTX_get0_certificate(context), key.get()) == 1;
+  if (!belongs || SSL_CTX_use_PrivateKey(context, key.get()) != 1) return fail(why, "the key does not belong to the certificate");
   return true;
 }
 

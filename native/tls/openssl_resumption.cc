@@ -41,7 +41,8 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
   for (const TicketKey& key : keys) {
     if (memcmp(name, key.name, sizeof key.name) != 0) continue;
     if (!use_key(key, iv, cipher, mac, 0)) return -1;
-    return &key == &keys.front() ? 1 : 2;
+    // A ticket of TLS 1.3 is good for one connection (RFC 8446 C.4): whoever resumes needs the next one.
+    return &key == &keys.front() && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
   }
   return 0;
 }
@@ -52,7 +53,9 @@ std::string_view id_of(const SSL_SESSION* session) {
   return {reinterpret_cast<const char*>(id), size};
 }
 
+// Of TLS 1.3 OpenSSL tells each session, though the client's ticket holds all of it.
 int keep(SSL* ssl, SSL_SESSION* session) {
+  if (SSL_version(ssl) >= TLS1_3_VERSION && !(SSL_get_options(ssl) & SSL_OP_NO_TICKET)) return 0;
   SessionCache* cache = worker_of(SSL_get_SSL_CTX(ssl)).sessions;
   unsigned char der[SessionCache::kMaxDerBytes];
   const int size = i2d_SSL_SESSION(session, nullptr);

@@ -160,7 +160,7 @@ void OpenSslSession::note_failure(int result) {
     const long verified = SSL_get_verify_result(ssl());
     if (state_ == State::cut) why_ = "the connection ended in the handshake";
     else if (error_ != 0) why_ = strerror(error_);
-    else if (role_ == Role::client && verified != X509_V_OK) why_ = X509_verify_cert_error_string(verified);
+    else if (verified != X509_V_OK && role_ == Role::client && SSL_get_verify_mode(ssl()) != SSL_VERIFY_NONE) why_ = X509_verify_cert_error_string(verified);
     else why_ = take_openssl_error("the handshake failed");
   }
   ERR_clear_error();
@@ -215,6 +215,13 @@ IoResult OpenSslSession::read(int fd, char* to, size_t room) {
   if (!worker_.sealed.empty() || !pending_.empty()) (void)flush(fd);
   if (got > 0) return {IoResult::Kind::ok, got};
   return outcome();
+}
+
+// A header, the tag of an AEAD, and the type of the content (RFC 8446 5.2) or the nonce of AES-GCM (RFC 5288 3).
+uint32_t OpenSslSession::plain_of(uint32_t sealed) const {
+  const uint32_t more = SSL_version(ssl()) == TLS1_3_VERSION ? 5 + 16 + 1 : 5 + 16 + 8;
+  const uint32_t records = (sealed + TlsWorker::kRecord + more - 1) / (TlsWorker::kRecord + more);
+  return sealed > records * more ? sealed - records * more : sealed;
 }
 
 IoResult OpenSslSession::peek(int fd) {

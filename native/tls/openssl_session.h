@@ -25,6 +25,7 @@ class OpenSslSession : public TlsSession {
   void end(int fd) override;
   [[nodiscard]] bool has_news() const override { return state_ != State::open; }
   [[nodiscard]] uint64_t sent() const override { return sent_; }
+  [[nodiscard]] uint32_t plain_of(uint32_t sealed) const override;
   [[nodiscard]] std::string why() const override { return why_; }
   [[nodiscard]] bool is_resumed() const override { return SSL_session_reused(ssl_.get()); }
   [[nodiscard]] bool is_challenge() const override { return is_challenge_; }

@@ -38,6 +38,8 @@ class TlsSession {
   [[nodiscard]] virtual bool has_news() const = 0;
   // Encrypted bytes that the kernel has taken.
   [[nodiscard]] virtual uint64_t sent() const = 0;
+  // How many bytes, in records as large as they may be, fill so many encrypted ones.
+  [[nodiscard]] virtual uint32_t plain_of(uint32_t sealed) const = 0;
   // Why the handshake failed, in words; never empty then.
   [[nodiscard]] virtual std::string why() const = 0;
   [[nodiscard]] virtual bool is_resumed() const = 0;

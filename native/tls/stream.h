@@ -36,6 +36,11 @@ class Stream {
     char byte;
     return peek_some(fd(), &byte, 1);
   }
+  // How many bytes to write at once so that they leave in full segments; see piece_to_send.
+  [[nodiscard]] uint32_t piece() const {
+    const uint32_t segments = piece_to_send(fd());
+    return tls_ ? tls_->plain_of(segments) : segments;
+  }
   // A read that did not fill its room has left nothing behind: the next edge is to be waited for.
   [[nodiscard]] bool was_emptied_by(const IoResult& r, size_t room) const { return r.bytes < room && !(tls_ && tls_->has_news()); }
 

@@ -6,6 +6,7 @@ import { checkTls } from '../shared/tls/check-config.ts'
 
 interface CheckArguments {
   config: string | undefined
+  serving: boolean
   json: boolean
 }
 
@@ -17,11 +18,12 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
     yargs
       .positional('config', { type: 'string', describe: 'Config file' })
       .option('config', { alias: 'c', type: 'string', describe: 'Config file; weir.yaml and the like in this directory when not given' })
+      .option('serving', { type: 'boolean', default: false, hidden: true, describe: 'Only what would keep it from serving is a problem' })
       .option('json', { type: 'boolean', default: false, describe: 'Print JSON' })
       .example('weir check weir.yaml', 'Before it is used: every problem with its line'),
-  handler: async ({ config, json }) => {
+  handler: async ({ config, json, serving }) => {
     const path = config ?? findConfig('.')
-    const result = path === null ? noConfig() : withCertificates(await loadConfig(path))
+    const result = path === null ? noConfig() : withCertificates(await loadConfig(path), serving)
     if (json) process.stdout.write(`${JSON.stringify(envelope(path, result))}\n`)
     else print(path ?? '', result)
     process.exitCode = result.ok ? 0 : 1
@@ -29,10 +31,12 @@ export const checkCommand: CommandModule<object, CheckArguments> = {
 }
 
 /** Certificates are files beside the config, and no part of it that is wrong may go unnoticed. */
-function withCertificates(result: LoadResult): LoadResult {
+function withCertificates(result: LoadResult, isServing: boolean): LoadResult {
   if (!result.ok) return result
-  const { problems, warnings } = checkTls(result.config, Date.now())
-  return problems.length > 0 ? { ok: false, problems } : { ...result, warnings: [...result.warnings, ...warnings] }
+  const { problems, outOfDate, warnings } = checkTls(result.config, Date.now())
+  const wrong = isServing ? problems : [...problems, ...outOfDate]
+  if (wrong.length > 0) return { ok: false, problems: wrong }
+  return { ...result, warnings: [...result.warnings, ...(isServing ? outOfDate : []), ...warnings] }
 }
 
 function noConfig(): LoadResult {

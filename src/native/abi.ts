@@ -48,6 +48,8 @@ export const abi = {
     idempotent: 256,
     replayable: 512,
     unixPeer: 1024,
+    /** The client's connection is encrypted. */
+    tls: 2048,
   },
 
   /** Why an attempt failed; `lent.reason` of `afterFailure`. */

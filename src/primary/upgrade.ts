@@ -63,11 +63,11 @@ export async function startSuccessor(options: SuccessorOptions): Promise<Success
   return { pid, release: () => attempt.release() }
 }
 
-/** `weir check` takes what `weir run` does. What runs without a file has nothing to check but itself. */
+/** `weir check` takes what `weir run` does, and a certificate that has expired must not keep a better program from starting. What runs without a file has nothing to check but itself. */
 function thisProgram(): Program {
   const { execPath: file, execArgv, argv } = process
   const [, script = '', verb, ...rest] = argv
-  const question = verb === 'run' ? ['check', ...rest] : ['--version']
+  const question = verb === 'run' ? ['check', '--serving', ...rest] : ['--version']
   return { file, args: [...execArgv, ...argv.slice(1)], probe: [...execArgv, script, ...question] }
 }
 

@@ -44,7 +44,8 @@ export class CurrentHead implements HeadReader {
     return this.#engine.tlv(this.#lent[at.index] as number, this.#lent[at.generation] as number, type)
   }
   forRedirect(path: string): RedirectSource {
-    return { scheme: 'http', host: this.host, port: this.#lent[at.publicPort] as number, path, query: this.query, clientIp: this.clientIp }
+    const scheme = (this.#lent[at.flags] as number) & abi.headFlag.tls ? 'https' : 'http'
+    return { scheme, host: this.host, port: this.#lent[at.publicPort] as number, path, query: this.query, clientIp: this.clientIp }
   }
 
   #field(which: HeadField): string {

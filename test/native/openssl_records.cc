@@ -154,7 +154,7 @@ TEST("alerts end a TLS connection each in its way") {
     std::string alert;
     Kind kind;
   };
-  for (const Case& c : {Case{"\1\0"s, Kind::closed}, Case{"\2\0"s, Kind::closed}, Case{"\2\x28"s, Kind::failed}, Case{"\1\x5a"s, Kind::failed}, Case{"\2"s, Kind::failed},
+  for (const Case& c : {Case{"\1\0"s, Kind::closed}, Case{"\2\0"s, Kind::closed}, Case{"\2\x28"s, Kind::failed}, Case{"\2"s, Kind::failed},
                         Case{"\1\x71"s, Kind::failed}}) {
     Forger f;
     f.send({{kData, "x"}, {kAlert, c.alert}});

@@ -9,6 +9,7 @@ import { type Balancer, rewriteConfig, startBalancer } from './lib/balancer.ts'
 import { ask, connect } from './lib/client.ts'
 import { command, data } from './lib/command.ts'
 import { answers, type Member, members } from './lib/member.ts'
+import { noteAddress } from './lib/transport.ts'
 import { until } from './lib/wait.ts'
 
 type Settings = Record<string, unknown>
@@ -84,6 +85,7 @@ test('listeners come and go, and what they have open is finished', async (t) => 
   )
   assert.equal((await command(weir, 'reload')).code, 0)
   const { listeners } = await data<{ listeners: { name: string; addresses: string[] }[] }>(weir, 'status')
+  for (const { addresses: given } of listeners) given.forEach(noteAddress)
   const portOf = (name: string) => Number(new URL(listeners.find((one) => one.name === name)?.addresses[0] as string).port)
   assert.equal(portOf('web'), weir.port(), 'a listener that did not change keeps its socket')
   for (const name of ['web', 'more', 'raw']) assert.match((await ask(t, portOf(name), 'GET /')).text, /^[ab]$/)

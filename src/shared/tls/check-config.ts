@@ -9,7 +9,10 @@ import { readAuthorities, readPairFiles, requireUsable } from './read-files.ts'
 import { knownIssuers } from './system-authorities.ts'
 
 export interface TlsFindings {
+  /** What keeps weir from starting. */
   problems: ConfigProblem[]
+  /** Certificates that clients do not believe now: expired, or not valid yet. They are served all the same. */
+  outOfDate: ConfigProblem[]
   warnings: ConfigProblem[]
 }
 
@@ -59,6 +62,7 @@ function usablePair(files: Parameters<typeof readPairFiles>[0]): CertificatePair
 
 class Findings implements TlsFindings {
   readonly problems: ConfigProblem[] = []
+  readonly outOfDate: ConfigProblem[] = []
   readonly warnings: ConfigProblem[] = []
   readonly #file: string
 
@@ -77,7 +81,7 @@ class Findings implements TlsFindings {
   }
 
   judge(place: Place, file: string, { problem, warnings }: ReturnType<typeof stateOf>): void {
-    if (problem !== null) this.problems.push(this.#problem(place, `${file}: ${problem}`))
+    if (problem !== null) this.outOfDate.push(this.#problem(place, `${file}: ${problem}`))
     for (const warning of warnings) this.warn(place, `${file}: ${warning}`)
   }
 

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { WebSocketServer } from 'ws'
 import { MAIN, NODE } from '../../scenario/lib/balancer.ts'
 import { freePort, listen, shut } from '../../scenario/lib/listening.ts'
@@ -61,7 +61,11 @@ async function standIn(scope: Scope, port: string): Promise<number> {
 }
 
 async function start(scope: Scope, path: string): Promise<string> {
-  const child = spawn(NODE, [MAIN, 'run', path], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(NODE, [MAIN, 'run', path], {
+    // What an example keeps goes with its folder.
+    env: { ...process.env, STATE_DIRECTORY: dirname(path) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let log = ''
   const keep = (text: string) => {
     log += text

@@ -17,7 +17,9 @@ export class Broken extends Error {
 export const USUAL_WAIT_MS = 5_000
 
 export class Reader {
-  #bytes: Buffer = Buffer.alloc(0)
+  /** Joined when somebody looks: a large body comes in many pieces. */
+  #parts: Buffer[] = []
+  #length = 0
   #ended = false
   #reset = false
   #wake: (() => void)[] = []
@@ -36,6 +38,11 @@ export class Reader {
     return this.#bytes
   }
 
+  get #bytes(): Buffer {
+    if (this.#parts.length !== 1) this.#parts = [Buffer.concat(this.#parts)]
+    return this.#parts[0] as Buffer
+  }
+
   get ended(): boolean {
     return this.#ended
   }
@@ -46,7 +53,7 @@ export class Reader {
 
   /** Exactly `count` bytes. */
   async take(count: number, what = `${count} bytes`, within = USUAL_WAIT_MS): Promise<Buffer> {
-    await this.#until(() => this.#bytes.length >= count, what, within)
+    await this.#until(() => this.#length >= count, what, within)
     return this.#cut(count)
   }
 
@@ -58,14 +65,14 @@ export class Reader {
 
   /** Whatever has come, at least one byte; empty at the end. */
   async takeSome(within = USUAL_WAIT_MS): Promise<Buffer> {
-    await this.#settle(() => this.#bytes.length > 0 || this.#ended, 'some bytes', within)
-    return this.#cut(this.#bytes.length)
+    await this.#settle(() => this.#length > 0 || this.#ended, 'some bytes', within)
+    return this.#cut(this.#length)
   }
 
   /** Everything up to the end of the connection. */
   async takeRest(within = USUAL_WAIT_MS): Promise<Buffer> {
     await this.#settle(() => this.#ended, 'the end of the connection', within)
-    return this.#cut(this.#bytes.length)
+    return this.#cut(this.#length)
   }
 
   async #until(fact: () => boolean, what: string, within: number): Promise<void> {
@@ -96,7 +103,8 @@ export class Reader {
   }
 
   #take(bytes: Buffer): void {
-    this.#bytes = this.#bytes.length === 0 ? bytes : Buffer.concat([this.#bytes, bytes])
+    this.#parts.push(bytes)
+    this.#length += bytes.length
     this.#notify()
   }
 
@@ -113,9 +121,10 @@ export class Reader {
   }
 
   #cut(count: number): Buffer {
-    const part = this.#bytes.subarray(0, count)
-    this.#bytes = this.#bytes.subarray(count)
-    return part
+    const bytes = this.#bytes
+    this.#parts = [bytes.subarray(count)]
+    this.#length = bytes.length - count
+    return bytes.subarray(0, count)
   }
 
   /** Stops taking bytes from the kernel, so that the sender feels backpressure. */

@@ -13,7 +13,7 @@ test('defaults are filled in, in milliseconds and bytes', async () => {
     shutdown,
   } = await configOf(configWith())
   assert.deepEqual(web?.limits, { connections: 20_000, connectionsPerIp: null, headerBytes: 16_384, headers: 100, bodyBytes: null })
-  assert.deepEqual(web?.timeouts, { headerMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, writeMs: 60_000 })
+  assert.deepEqual(web?.timeouts, { handshakeMs: 10_000, headerMs: 10_000, bodyMs: 30_000, keepAliveMs: 75_000, writeMs: 60_000 })
   assert.equal(web?.forwardedHeaders.length, 7)
   assert.deepEqual(api?.timeouts, { connectMs: 2000, firstByteMs: 30_000, idleMs: 60_000, tunnelMs: 3_600_000, totalMs: null })
   assert.deepEqual(api?.retry, {

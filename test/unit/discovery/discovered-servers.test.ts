@@ -12,7 +12,7 @@ const srvEntry = entry({ kind: 'srv', port: null, tier: 0 })
 const shape = (servers: ReturnType<typeof discoveredServers>) => servers.map(({ name, weight, tier }) => [name, weight, tier])
 
 test('each address is a server with the port, weight, tier, zone and limit of its entry', () => {
-  const common = { weight: 5, tier: 1, zone: 'east', maxConnections: 20 }
+  const common = { weight: 5, tier: 1, zone: 'east', maxConnections: 20, foundAs: 'api.test' }
   assert.deepEqual(discoveredServers(entry(), at(['fd00::5', '10.0.0.5'])), [
     { name: '10.0.0.5:8080', address: { kind: 'tcp', host: '10.0.0.5', port: 8080, text: '10.0.0.5:8080' }, ...common },
     { name: '[fd00::5]:8080', address: { kind: 'tcp', host: 'fd00::5', port: 8080, text: '[fd00::5]:8080' }, ...common },

@@ -30,8 +30,13 @@ function classOf(path: string): string {
   return rowAt(keys)?.['x-reload'] ?? ''
 }
 
+/** The page names TLS as a whole: its options are many, and of one class. */
+function sectionOf(path: string): string {
+  return path.replace(/^((?:listeners|upstreams)\.\*\.tls)\b.*/, '$1')
+}
+
 function grouped(paths: string[]): Map<string, string[]> {
   const groups = new Map<string, string[]>()
-  for (const path of paths) groups.set(classOf(path), [...(groups.get(classOf(path)) ?? []), path])
+  for (const path of paths) groups.set(classOf(path), [...new Set([...(groups.get(classOf(path)) ?? []), sectionOf(path)])])
   return groups
 }
