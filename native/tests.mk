@@ -60,7 +60,7 @@ native-tsan: build/native-tsan/run #? C++ unit tests under ThreadSanitizer
 native-speed: build/native-speed/run #? nanoseconds per parsed head
 	./$<
 
-FUZZ_TARGETS := $(patsubst test/fuzz/%.cc,%,$(wildcard test/fuzz/*.cc))
+FUZZ_TARGETS := $(filter-out $(if $(HAS_OPENSSL),,tls_%),$(patsubst test/fuzz/%.cc,%,$(wildcard test/fuzz/*.cc)))
 FUZZ_FLAGS := -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
 
 build/fuzz/obj/%.o: %.cc

@@ -180,6 +180,8 @@ void Arrivals::refuse_hello(Arrival& a, const char* why) {
 void Arrivals::begin_tls(Arrival& a, TlsServer& server, ClientHello&& hello) {
   std::unique_ptr<TlsSession> session = server.open(hello.server_name, hello.alpn);
   if (!session) {
+    // What is left unread would turn the end into a reset, which may destroy the alert.
+    while (read_some(a.stream.fd(), rt_.scratch.get(), kReadBytes).kind == IoResult::Kind::ok && ++a.looks < kLooks) {}
     // A fatal alert, unrecognized_name (RFC 6066 3).
     char alert[] = {0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x70};
     const iovec part{alert, sizeof alert};

@@ -232,9 +232,10 @@ IoResult OpenSslSession::peek(int fd) {
   char byte;
   size_t n = 0;
   const int result = SSL_peek_ex(ssl(), &byte, 1, &n);
-  if (result == 1) return {IoResult::Kind::ok, 1};
-  note_failure(result);
+  if (result != 1) note_failure(result);
+  // An answer to a change of keys may have to leave also where there is something to read.
   if (!worker_.sealed.empty() || !pending_.empty()) (void)flush(fd);
+  if (result == 1) return {IoResult::Kind::ok, 1};
   return outcome();
 }
 
@@ -249,6 +250,8 @@ bool OpenSslSession::seal(const char* bytes, size_t size) {
   }
   note_failure(result);
   state_ = State::failed;
+  // Nobody else may send these.
+  worker_.sealed.clear();
   return false;
 }
 

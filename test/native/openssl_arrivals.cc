@@ -100,19 +100,12 @@ TEST("a TLS handshake has its time, however it is trickled") {
     o.handshake_ms = 1000;
     round.listen(o);
     round.connect();
+    // The hello is on its way, or comes byte by byte; the rest never comes.
+    if (!says_hello) round.client.peer.piece = 1;
     round.client.peer.pump();
-    // The hello is on its way; the rest never comes, or not even all of the hello.
-    round.client.peer.holds = true;
-    if (!says_hello) {
-      round.client = TlsEnd();
-      round.client.peer.socket = round.bed.connect();
-      round.client.peer.socket.send("\x16\x03\x01\x02"s);
-      round.bed.run();
-      // The one before it has left.
-      CHECK_EQ(round.bed.usage().arrivals, 1u);
-    }
+    round.client.peer.holds = says_hello;
     for (int i = 0; i < 9; ++i) {
-      if (!says_hello) round.client.peer.socket.send("\0"s);
+      round.client.pump();
       round.bed.advance(105);
     }
     CHECK_EQ(round.bed.usage().arrivals, 1u);

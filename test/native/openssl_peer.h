@@ -71,7 +71,7 @@ class TlsPeer {
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
   [[nodiscard]] bool ready() const { return ssl_ && SSL_is_init_finished(ssl_.get()); }
   [[nodiscard]] bool got(std::string_view text) const { return received.find(text) != std::string::npos; }
-  // The other side's alert as OpenSSL has it, or 0.
+  // The other side said close_notify.
   [[nodiscard]] bool saw_end() const { return ssl_ && SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN; }
   [[nodiscard]] bool idle() const { return held_.empty() && waiting_.empty() && socket.idle(); }
 

@@ -174,7 +174,6 @@ TEST("what TLS said to have written is with the kernel, and the rest is not lost
     CHECK(pair.peer.received.size() >= at);
     CHECK(data.compare(0, pair.peer.received.size(), pair.peer.received) == 0);
     // Nothing that was sealed is sealed again.
-    at = std::max(at, size_t(0));
     CHECK(send_all(pair, random, data.substr(at)));
     CHECK(pair.peer.received == data);
   });
@@ -320,6 +319,24 @@ TEST("a peer may change its TLS keys, and ask for ours to be changed, at any tim
     CHECK_EQ(pair.peer.received, ours);
     CHECK_EQ(pair.peer.failure, "");
   }
+}
+
+TEST("what a peek at a TLS connection makes us answer leaves on this connection, and on no other") {
+  TlsPairs pairs;
+  TlsPair first = pairs.begin(true, TLS1_3_VERSION), second = pairs.begin(true, TLS1_3_VERSION);
+  first.peer.update_keys(true);
+  first.peer.send("question");
+  CHECK_EQ(first.session->peek(first.fd.get()).kind, Kind::ok);
+  CHECK(pairs.worker.sealed.empty());
+  CHECK_EQ(second.write("to the second").bytes, 13u);
+  CHECK_EQ(first.write("to the first").bytes, 12u);
+  for (TlsPair* pair : {&first, &second}) {
+    pair->peer.pump();
+    CHECK_EQ(pair->peer.received, pair == &first ? "to the first" : "to the second");
+    CHECK_EQ(pair->peer.failure, "");
+  }
+  CHECK_EQ(first.read().kind, Kind::would_block);
+  CHECK_EQ(first.received, "question");
 }
 
 TEST("keys that change in the middle of partial TLS writes harm nothing") {

@@ -30,7 +30,7 @@ export class CheckConnection {
   /** Of the two, what requests are written to; null while TLS is on its way. */
   #socket: Socket | null
   #secured: Socket | null = null
-  /** What is written once the server has shown who it is. */
+  /** What is written once the server has shown who it is; without TLS, what leaves together with the request. */
   #waiting: Buffer[] = []
   #user: ConnectionUser | null
   #isUsed = false
@@ -43,9 +43,13 @@ export class CheckConnection {
     this.#socket = tls === null ? this.#raw : null
     this.#raw.on('error', (error) => this.#lose(error))
     this.#raw.on('close', () => this.#lose(null))
+    if (tls === null) {
+      if (greeting !== null) this.#waiting.push(greeting)
+      this.#raw.on('end', () => this.#lose(null))
+      return
+    }
     if (greeting !== null) this.#raw.write(greeting)
-    if (tls === null) this.#raw.on('end', () => this.#lose(null))
-    else this.#raw.once('connect', () => this.#secure(tls))
+    this.#raw.once('connect', () => this.#secure(tls))
   }
 
   get isConnecting(): boolean {
@@ -67,8 +71,10 @@ export class CheckConnection {
   }
 
   write(bytes: Buffer): void {
-    if (this.#socket === null) this.#waiting.push(bytes)
-    else this.#socket.write(bytes)
+    this.#waiting.push(bytes)
+    if (this.#socket === null) return
+    this.#socket.write(this.#waiting.length === 1 ? bytes : Buffer.concat(this.#waiting))
+    this.#waiting = []
   }
 
   /** For the next user; it must be idle. */
