@@ -101,6 +101,7 @@ class Forwarder {
   [[nodiscard]] bool may_speak_yet(const ClientConnection& c) const;
   void begin_departure(Departure& d, uint32_t spread_ms);
   void ask_to_leave(ClientConnection& c);
+  void await_departure(const ClientConnection& c);
 
   // forwarder_cut.cc
   [[nodiscard]] static bool runs_on(const Exchange& ex, uint32_t slot);

@@ -48,6 +48,7 @@ void Forwarder::accept(Stream stream, Origin&& origin, unsigned listener, uint64
   const Token token{TokenKind::client, c->slot_generation, c->slot_index};
   if (!(watched ? rt_.loop.rewatch(c->stream.fd(), token, Loop::kStream) : rt_.loop.watch(c->stream.fd(), token, Loop::kStream))) return close_client(*c);
   rt_.wheel.arm(c, l.header_ms);
+  await_departure(*c);
   if (c->stream.is_plain()) return;
   // The first request may have been read together with the end of the handshake: no edge tells of it.
   c->readable = true;

@@ -57,6 +57,13 @@ void Forwarder::begin_departure(Departure& d, uint32_t spread_ms) {
   on_departure_timer();
 }
 
+// A handshake or a PROXY header that was under way when everybody was asked to leave: who comes of it is looked at later than the others.
+void Forwarder::await_departure(const ClientConnection& c) {
+  if (!is_departing(c.listener)) return;
+  departure_last_us_ = std::max(departure_last_us_, rt_.now_us + (kLastWordsMs + kLongestStepMs) * 1000);
+  if (!departure_timer_.linked()) rt_.wheel.arm(&departure_timer_, departure_step_ms_);
+}
+
 // One timer for everybody's turn. After its last time nobody idle is left, and the others leave with their next response.
 void Forwarder::on_departure_timer() {
   clients.each([&](ClientConnection* c) {

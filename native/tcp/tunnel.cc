@@ -197,6 +197,7 @@ Tunnels::Moved Tunnels::source_ended(Tunnel& t, int from, const IoResult& r) {
   if (r.kind == IoResult::Kind::would_block) return has_no_more(t, from);
   in.readable = false;
   in.ended = true;
+  in.cut = r.cut;
   // The error of a broken connection is told once, to whoever asks first; after that it looks like an end.
   if (r.kind == IoResult::Kind::failed || in.failed) {
     broke(t, from);
@@ -276,7 +277,8 @@ void Tunnels::pass_end(Tunnel& t, int to) {
   if (s.closed || s.failed || s.blocked()) return;
   s.closed = true;
   if (t.sides[0].closed && t.sides[1].closed) return close(t, false);
-  s.stream.end_output();
+  // Who was not told that it was all must not tell others so.
+  t.sides[1 - to].cut ? s.stream.cut_output() : s.stream.end_output();
 }
 
 void Tunnels::enqueue(Tunnel& t) {

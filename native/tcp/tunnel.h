@@ -41,6 +41,7 @@ struct TunnelSide {
   bool urgent = false;  // it sent urgent data, at whose mark reads stop short and splices say that there is nothing
   bool ended = false;   // read to its end
   bool closed = false;  // our half towards it is shut
+  bool cut = false;     // it ended without a word of TLS that this was all
   bool failed = false;  // its connection is broken: what it sent before counts, nothing can be sent to it
   // How bytes that come from this side are moved.
   bool splices = false;

@@ -118,13 +118,14 @@ void Tunnels::close(Tunnel& t, bool reset) {
   if (t.waited || t.attempts > 1) decider_.tunnel_ended(t);
   // Whoever has not got all that came for it must not see an orderly end.
   const bool cut[2] = {reset || t.sides[0].blocked() || has_more(t.sides[1]), reset || t.sides[1].blocked() || has_more(t.sides[0])};
-  for (TunnelSide& s : t.sides) {
-    const bool is_cut = cut[&s - t.sides];
+  for (int side = 0; side < 2; ++side) {
+    TunnelSide& s = t.sides[side];
+    const bool is_cut = cut[side];
     if (is_cut && s.stream.valid()) reset_on_close(s.stream.fd());
     s.out.clear(rt_.buffers);
     if (s.pipe) rt_.pipes.give_back(s.pipe);
     s.pipe = nullptr;
-    is_cut ? s.stream.close() : s.stream.close_in_order();
+    is_cut || t.sides[1 - side].cut ? s.stream.close() : s.stream.close_in_order();
   }
   rt_.count(abi::worker_counter::open_tunnels, -1);
   rt_.connection_closed(t.listener, t.address_key);

@@ -177,7 +177,8 @@ IoResult OpenSslSession::handshake(int fd) {
     if (state_ != State::open && why_.empty()) why_ = error_ != 0 ? strerror(error_) : "the connection ended in the handshake";
     return outcome();
   }
-  // Session tickets may still be on their way; they leave with the next write.
+  // Nobody would write the rest when the socket takes more: it is ours until it has left.
+  if (flushed == IoResult::Kind::would_block) return {flushed};
   is_ready_ = true;
   note_peer();
   return {IoResult::Kind::ok};

@@ -49,6 +49,8 @@ class Stream {
     if (tls_) tls_->end(fd());
     ::shutdown(fd(), SHUT_WR);
   }
+  // The same without the word of TLS that it was all.
+  void cut_output() const { ::shutdown(fd(), SHUT_WR); }
   // Without a word, so that whoever expects more knows that it was cut off.
   void close() {
     tls_.reset();

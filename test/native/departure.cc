@@ -220,6 +220,18 @@ TEST("who connects while weir drains gets one answer") {
   round.expect_clean();
 }
 
+TEST("who comes of a handshake that was under way when weir began to drain, and says nothing, is closed a second later") {
+  Crowd crowd(0);
+  crowd.bed.engine.drain(0);
+  crowd.pass(500);
+  crowd.clients.push_back(crowd.bed.connect_pair());
+  crowd.pass(900);
+  CHECK_EQ(crowd.gone(), 0u);
+  crowd.pass(400);
+  CHECK_EQ(crowd.gone(), 1u);
+  crowd.leave();
+}
+
 TEST("a listener that is no more gives its own connections up, and no others") {
   Crowd crowd(10);
   Peer other;

@@ -110,6 +110,26 @@ TEST("a reset on one side of a TLS tunnel does not look like an end on the other
   });
 }
 
+TEST("an end of TCP without one of TLS is passed on as such: what may be cut is not called whole") {
+  TlsRound::each([](Sides sides) {
+    for (const bool client_first : {true, false}) {
+      TlsRound round(sides, abi::protocol::tcp);
+      CHECK(open_tunnel(round));
+      TlsEnd& first = client_first ? round.client : round.server;
+      TlsEnd& second = client_first ? round.server : round.client;
+      if (!first.is_encrypted || !second.is_encrypted) continue;
+      first.send("last words");
+      CHECK(round.wait([&] { return second.received().ends_with("last words"); }));
+      first.peer.socket.half_close();
+      CHECK(round.bed.until([&] { return second.pump(), second.peer.socket.ended; }));
+      CHECK(!second.ended_in_order());
+      CHECK(!second.peer.socket.broken);
+      second.end_output();
+      round.expect_clean();
+    }
+  });
+}
+
 TEST("garbage in a TLS tunnel breaks it on both sides") {
   for (const bool client_first : {true, false}) {
     TlsRound round({true, true}, abi::protocol::tcp);
