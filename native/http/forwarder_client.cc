@@ -49,8 +49,8 @@ void Forwarder::accept(Stream stream, Origin&& origin, unsigned listener, uint64
   if (!(watched ? rt_.loop.rewatch(c->stream.fd(), token, Loop::kStream) : rt_.loop.watch(c->stream.fd(), token, Loop::kStream))) return close_client(*c);
   rt_.wheel.arm(c, l.header_ms);
   await_departure(*c);
-  if (c->stream.is_plain()) return;
-  // The first request may have been read together with the end of the handshake: no edge tells of it.
+  // The first request may have been read together with the end of the handshake.
+  if (!c->stream.holds_bytes()) return;
   c->readable = true;
   enqueue(*c);
 }
@@ -99,7 +99,10 @@ void Forwarder::read_head(ClientConnection& c) {
       continue;
     }
     c.readable = false;
-    if (r.kind != IoResult::Kind::would_block) return close_client(c);
+    if (r.kind == IoResult::Kind::would_block) break;
+    // Who left between two requests has all that it asked for, and listens no more.
+    if (c.state == ClientConnection::State::idle) c.stream.close();
+    return close_client(c);
   }
   if (c.state != ClientConnection::State::idle) return;
   if (c.in && c.in->size() == 0) {

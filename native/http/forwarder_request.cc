@@ -142,8 +142,7 @@ void Forwarder::shake_hands(UpstreamConnection& u) {
   if (r.kind == IoResult::Kind::would_block) return;
   if (r.kind != IoResult::Kind::ok) return attempt_failed(*u.exchange, abi::failure::tls, 0);
   u.in_handshake = false;
-  // What came behind the handshake may have been read already: no edge tells of it.
-  u.readable = true;
+  if (u.stream.holds_bytes()) u.readable = true;
   be_connected(u);
 }
 

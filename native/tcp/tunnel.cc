@@ -66,7 +66,7 @@ void Tunnels::join(Stream client, Stream server, std::string_view to_client, std
 // TLS may have taken bytes from the socket that nobody has asked it for yet: no edge tells of them.
 void Tunnels::read_ahead(Tunnel& t) {
   for (TunnelSide& s : t.sides)
-    if (!s.stream.is_plain()) s.readable = true;
+    if (s.stream.holds_bytes()) s.readable = true;
   if (t.sides[0].readable || t.sides[1].readable) enqueue(t);
 }
 

@@ -23,7 +23,7 @@ void Tunnels::begin(Stream client, Origin&& origin, unsigned listener, uint64_t 
   t->opened_us = t->last_us = rt_.now_us;
   t->plan.route = uint16_t(listener);
   if (!hello.server_name.empty()) t->server_name = hello.server_name;
-  t->sides[0].readable = !client.is_plain();  // its first bytes may have been read with the end of the handshake
+  t->sides[0].readable = client.holds_bytes();  // they may have come with the end of the handshake
   t->sides[0].stream = std::move(client);
   rt_.count(abi::worker_counter::open_tunnels);
   if (!watch(*t, 0, watched ? Watch::anew : Watch::first)) return close(*t, true);
@@ -163,8 +163,7 @@ void Tunnels::shake_hands(Tunnel& t) {
   if (r.kind == IoResult::Kind::would_block) return;
   if (r.kind != IoResult::Kind::ok) return attempt_failed(t, abi::failure::tls, 0);
   t.in_handshake = false;
-  // What came behind the handshake may have been read already: no edge tells of it.
-  t.sides[1].readable = true;
+  if (t.sides[1].stream.holds_bytes()) t.sides[1].readable = true;
   joined(t);
 }
 

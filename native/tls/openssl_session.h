@@ -24,6 +24,7 @@ class OpenSslSession : public TlsSession {
   [[nodiscard]] IoResult write(int fd, const iovec* parts, int count) override;
   void end(int fd) override;
   [[nodiscard]] bool has_news() const override { return state_ != State::open; }
+  [[nodiscard]] bool holds_bytes() const override { return SSL_has_pending(ssl_.get()) == 1; }
   [[nodiscard]] uint64_t sent() const override { return sent_; }
   [[nodiscard]] uint32_t plain_of(uint32_t sealed) const override;
   [[nodiscard]] std::string why() const override { return why_; }

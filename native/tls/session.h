@@ -36,6 +36,8 @@ class TlsSession {
 
   // After a read that did not fill its room: whether there is news all the same (an end, an error) that the socket will not announce.
   [[nodiscard]] virtual bool has_news() const = 0;
+  // Whether bytes that came are here and not in the socket any more: no edge will tell of them.
+  [[nodiscard]] virtual bool holds_bytes() const = 0;
   // Encrypted bytes that the kernel has taken.
   [[nodiscard]] virtual uint64_t sent() const = 0;
   // How many bytes, in records as large as they may be, fill so many encrypted ones.

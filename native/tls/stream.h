@@ -41,6 +41,8 @@ class Stream {
     const uint32_t segments = piece_to_send(fd());
     return tls_ ? tls_->plain_of(segments) : segments;
   }
+  // Bytes, or an end, are here that no edge of the socket tells of.
+  [[nodiscard]] bool holds_bytes() const { return tls_ && (tls_->holds_bytes() || tls_->has_news()); }
   // A read that did not fill its room has left nothing behind: the next edge is to be waited for.
   [[nodiscard]] bool was_emptied_by(const IoResult& r, size_t room) const { return r.bytes < room && !(tls_ && tls_->has_news()); }
 
