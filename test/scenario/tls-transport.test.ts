@@ -18,12 +18,9 @@ const WITHIN_MS = 300_000
 const SELECTION: Record<string, string> = {
   'keep-alive': '',
   chunked: '',
-  'large-bodies': '^twenty downloads',
   websocket: '^(a WebSocket echoes|pings|the handshake|bytes that come|one direction|a client|a server)',
   retries: '^(statuses that are listed|when all answer|a status that is not)',
-  'client-abort': '',
-  'graceful-stop': 'a request in flight|that ends within the grace',
-  reload: 'gets traffic|is finished$',
+  'graceful-stop': 'without traffic|that ends within the grace',
 }
 
 const ca = await authority(file)

@@ -15,6 +15,7 @@ export function writtenListener(listener: ListenerConfig): WrittenSection {
     forwardedHeaders: list(listener.forwardedHeaders),
     serverTiming: listener.serverTiming ? 'on' : 'off',
     proxyStatus: listener.proxyStatus ? 'on' : 'off',
+    securityHeaders: list(listener.securityHeaders.map(([name, value]) => `${name}: ${value}`)),
     limits: {
       connections: String(limits.connections),
       connectionsPerIp: String(limits.connectionsPerIp ?? 'none'),

@@ -25,6 +25,19 @@ export function lines(before: unknown, after: unknown): string[] {
   return steps(before, after).map(({ how, what, connections, text }) => `${how} ${what} ${connections}: ${text}`)
 }
 
+const handshake = {
+  minVersion: '1.2',
+  maxVersion: '1.3',
+  ciphers: 'ECDHE-RSA-AES128-GCM-SHA256',
+  cipherSuites: 'TLS_AES_128_GCM_SHA256',
+  groups: 'X25519',
+}
+const otherHandshake = {
+  'tls.ciphers': 'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'tls.cipherSuites': 'TLS_AES_256_GCM_SHA384',
+  'tls.groups': 'P-256',
+}
+
 /** A config in which every option of the schema is given that a change can be made of. */
 export function everyOption(): Record<string, unknown> {
   return {
@@ -73,6 +86,39 @@ export function everyOption(): Record<string, unknown> {
           { match: { host: 'd.b' }, answer: { status: 200, body: 'a', contentType: 'text/plain', headers: { 'X-A': 'a' } } },
         ],
       },
+      secure: {
+        bind: ['127.0.0.1:8443'],
+        protocol: 'https',
+        tls: {
+          certificates: [{ cert: 'a.pem', key: 'a.key' }],
+          ...handshake,
+          unknownName: 'default',
+          alpn: ['http/1.1'],
+          tickets: 'on',
+          clientAuth: { mode: 'optional', ca: 'a.pem', headers: { subject: 'X-A', fingerprint: 'X-B' } },
+        },
+        timeouts: { handshake: '10s' },
+        routes: [{ match: { host: 'a.b' }, upstream: 'api' }],
+      },
+      issued: {
+        bind: ['127.0.0.1:8444'],
+        protocol: 'https',
+        tls: {
+          acme: {
+            email: 'a@b.test',
+            domains: ['a.test'],
+            directory: 'https://a.test/',
+            directoryCa: 'a.pem',
+            storage: '/a',
+            challenge: 'tls-alpn-01',
+            renewBefore: '30%',
+            agreeToTerms: true,
+          },
+        },
+        upstream: 'other',
+      },
+      inner: { bind: ['127.0.0.1:8445'], protocol: 'https', tls: { internal: { names: ['a.test'], storage: '/a' } }, upstream: 'other' },
+      plain: { bind: ['127.0.0.1:8446'], upstream: 'other' },
       raw: {
         bind: ['127.0.0.1:8081'],
         protocol: 'tcp',
@@ -136,6 +182,13 @@ export function everyOption(): Record<string, unknown> {
         },
         responseHeaderBytes: '16KiB',
         sendProxyProtocol: 'off',
+        tls: {
+          verify: true,
+          ca: 'a.pem',
+          serverName: 'a.test',
+          certificate: { cert: 'a.pem', key: 'a.key' },
+          ...handshake,
+        },
       },
       other: { servers: ['10.0.1.1:80', { address: '10.0.1.2:80', zone: 'y' }, { address: '10.0.1.3:80', zone: 'z' }] },
     },
@@ -223,6 +276,27 @@ export const otherValues: [keys: Key[], value: unknown, how: PlanStep['how']][] 
     'answer.contentType': 'text/html',
     'answer.headers': { 'X-A': 'b' },
   }),
+  ...options(['listeners', 'secure'], {
+    ...otherHandshake,
+    'tls.unknownName': 'reject',
+    'tls.alpn': [],
+    'tls.tickets': 'off',
+    'tls.clientAuth.mode': 'required',
+    'tls.clientAuth.ca': 'b.pem',
+    'tls.clientAuth.headers.subject': 'X-C',
+    'tls.clientAuth.headers.fingerprint': 'X-D',
+    'timeouts.handshake': '9s',
+  }),
+  ...options(['listeners', 'issued', 'tls', 'acme'], {
+    email: 'c@b.test',
+    domains: ['b.test'],
+    directory: 'https://b.test/',
+    directoryCa: 'b.pem',
+    storage: '/b',
+    challenge: 'http-01',
+    renewBefore: '40%',
+  }),
+  ...options(['listeners', 'inner', 'tls', 'internal'], { names: ['b.test'], storage: '/b' }),
   [['listeners', 'raw', 'protocol'], 'tls', 'drains'],
   [['listeners', 'raw', 'routes', 0, 'onConnection'], () => null, 'live'],
   [['upstreams', 'api', 'servers', 0, 'address'], '10.0.0.9:80', 'drains'],
@@ -294,6 +368,11 @@ export const otherValues: [keys: Key[], value: unknown, how: PlanStep['how']][] 
     'retry.replayBytes': '2KiB',
     responseHeaderBytes: '8KiB',
     sendProxyProtocol: 'v2',
+    ...otherHandshake,
+    'tls.ca': 'b.pem',
+    'tls.serverName': 'b.test',
+    'tls.certificate.cert': 'b.pem',
+    'tls.certificate.key': 'b.key',
   }),
 ]
 

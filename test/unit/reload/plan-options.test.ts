@@ -11,6 +11,20 @@ import { leaves } from './schema-leaves.ts'
 const otherwise: Record<string, string> = {
   'listeners.*.bind': 'address by address',
   'listeners.*.upstream': 'as the one route that it stands for',
+  'listeners.*.redirectToHttps': 'as the one route that it stands for',
+  'listeners.*.tls.certificates[].cert': 'as a pair with its key',
+  'listeners.*.tls.certificates[].key': 'as a pair with its certificate',
+  'listeners.*.tls.certificates[].ocsp': 'with its pair',
+  'listeners.*.tls.acme.agreeToTerms': 'has one value only',
+  ...Object.fromEntries(
+    [
+      'listeners.*.tls.minVersion',
+      'listeners.*.tls.maxVersion',
+      'upstreams.*.tls.minVersion',
+      'upstreams.*.tls.maxVersion',
+      'upstreams.*.tls.verify',
+    ].map((at) => [at, 'has a test of its own, as other options mean nothing with it']),
+  ),
   'admin.tokenFile': 'as the token in it',
   'upstreams.*.servers[].name': 'makes it another server',
   'upstreams.*.servers[].dns': 'makes it another name',
@@ -21,10 +35,12 @@ const otherwise: Record<string, string> = {
 
 /** Options that are the same in the model wherever they stand. */
 const files = /errorPages\.\*\.file$/
+/** Options that are told as the headers that they make. */
+const headers = /\.securityHeaders\./
 
 test('every option of the schema has a case here, or a reason why not', () => {
   const known = new Set([...otherValues.map(([keys]) => patternOf(keys)), ...Object.keys(otherwise)])
-  const missing = leaves(nodeOf(configSchema), '').filter((at) => !known.has(at) && !files.test(at))
+  const missing = leaves(nodeOf(configSchema), '').filter((at) => !known.has(at) && !files.test(at) && !headers.test(at))
   assert.deepEqual(missing, [])
 })
 
@@ -38,6 +54,20 @@ test('each option that differs is one step that names it, of the class that its 
     assert.equal(found[0]?.how, how, keys.join('.'))
     assert.ok(mentions(found[0].text, keys) === 1, `${keys.join('.')}: ${found[0].text}`)
   }
+})
+
+test('versions of TLS and verification are told of, too', () => {
+  const config = (ofListener: Record<string, unknown>, ofServers: Record<string, unknown>) => ({
+    listeners: { web: { bind: ':443', protocol: 'https', tls: { internal: true, ...ofListener }, upstream: 'app' } },
+    upstreams: { app: { servers: ['10.0.0.1:443'], tls: { ...ofServers } } },
+  })
+  const told = (ofListener: Record<string, unknown>, ofServers: Record<string, unknown>) =>
+    steps(config({}, {}), config(ofListener, ofServers)).map(({ how, text }) => `${how} ${text}`)
+  assert.match(told({ minVersion: '1.3' }, {}).join(), /^live .*tls\.minVersion from 1\.2 to 1\.3$/)
+  assert.match(told({ maxVersion: '1.2' }, {}).join(), /^live .*tls\.maxVersion from 1\.3 to 1\.2$/)
+  assert.match(told({}, { minVersion: '1.3' }).join(), /^live .*tls\.minVersion from 1\.2 to 1\.3$/)
+  assert.match(told({}, { maxVersion: '1.2' }).join(), /^live .*tls\.maxVersion from 1\.3 to 1\.2$/)
+  assert.match(told({}, { verify: false }).join(), /^live .*tls\.verify from true to false$/)
 })
 
 test('of any number of options that differ each is named exactly once', () => {

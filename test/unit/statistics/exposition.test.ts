@@ -43,7 +43,8 @@ class Bed {
 
 test('every metric of the catalogue is written, and nothing else, with its labels', () => {
   const bed = new Bed()
-  const facts = factsOf({ lostRecords: 3, lastReload: { ok: false, atMs: 1_500 } })
+  const certificates = [{ listener: 'web', name: 'a.test', notAfterMs: 1_800_000_000_000 }]
+  const facts = factsOf({ lostRecords: 3, lastReload: { ok: false, atMs: 1_500 }, certificates })
   const { families } = bed.read(facts)
   assert.deepEqual([...families.keys()].sort(), Object.keys(metrics).sort())
   for (const [name, { type, samples }] of families) {
