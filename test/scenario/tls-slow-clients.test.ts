@@ -5,7 +5,7 @@ import { startBalancer } from './lib/balancer.ts'
 import { authority } from './lib/certificates.ts'
 import { connect } from './lib/client.ts'
 import { config } from './lib/config.ts'
-import { residentBytes } from './lib/processes.ts'
+import { KEEPS_FREED_MEMORY, residentBytes } from './lib/processes.ts'
 import { startServer } from './lib/server.ts'
 import { secureClient } from './lib/tls.ts'
 import { startTlsLoad } from './lib/tls-load.ts'
@@ -61,7 +61,8 @@ test(`${LORISES} trickling and ${READERS} not reading TLS clients: others are an
   const among = await honest(t, weir.port(), trust)
   const grown = residentBytes(worker) - before
   t.diagnostic(`p99 ${alone.toFixed(1)} ms alone, ${among.toFixed(1)} ms among slow ones; memory grew by ${Math.round(grown / 1024)} KiB`)
-  assert.ok(grown < READERS * BYTES_PER_READER + LORISES * 64 * 1024 + 8 * MiB, `memory grew by ${Math.round(grown / 1024)} KiB`)
+  const most = READERS * BYTES_PER_READER + LORISES * 64 * 1024 + 8 * MiB
+  assert.ok(KEEPS_FREED_MEMORY || grown < most, `memory grew by ${Math.round(grown / 1024)} KiB`)
   // Other tests run on this machine at the same time, so that a small difference means nothing here.
   assert.ok(among < Math.max(alone * 3, 250), `p99 was ${alone} ms alone and ${among} ms among slow clients`)
 })

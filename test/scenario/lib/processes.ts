@@ -1,6 +1,9 @@
 /** What /proc tells about processes: children, memory, sockets. Linux only, like the balancer. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
+/** AddressSanitizer holds freed memory back for a while, so that what a process has says nothing. */
+export const KEEPS_FREED_MEMORY = process.env['ASAN_OPTIONS'] !== undefined
+
 /** Pids of the direct children of a process, in ascending order. Ended ones that wait for their parent are left out. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
