@@ -20,6 +20,7 @@
       "http/field_facts.cc",
       "http/forwarder_client.cc",
       "http/forwarder_close.cc",
+      "http/forwarder_connect.cc",
       "http/forwarder_cut.cc",
       "http/forwarder_departure.cc",
       "http/forwarder_hedge.cc",

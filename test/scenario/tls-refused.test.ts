@@ -12,7 +12,7 @@ import { residentBytes } from './lib/processes.ts'
 import { startServer } from './lib/server.ts'
 import { askSecurely, secureClient } from './lib/tls.ts'
 import { captureHello, recordsOf } from './lib/tls-peers.ts'
-import { runProgram } from './lib/tls-programs.ts'
+import { renegotiate } from './lib/tls-programs.ts'
 import { needsTools } from './lib/tools.ts'
 import { type Scope, timed, until } from './lib/wait.ts'
 
@@ -150,9 +150,7 @@ test('a session that began in time is not ended by timeouts.handshake', async (t
 
 test('a client that asks to renegotiate is refused, and cannot go on', async (t) => {
   if (needsTools(t, ['openssl']) === undefined) return
-  // s_client takes a line with nothing but R for the order to renegotiate.
-  const args = ['s_client', '-connect', `127.0.0.1:${weir.port()}`, '-servername', 'a.test', '-tls1_2']
-  const { text } = await runProgram('sh', ['-c', `(sleep 0.3; echo R; sleep 0.5) | openssl ${args.join(' ')}`])
+  const text = await renegotiate(weir.port(), ['-servername', 'a.test'])
   assert.match(text, /RENEGOTIATING/)
   assert.match(text, /no renegotiation|closed|unexpected|handshake failure/i)
   await works(t)

@@ -1,7 +1,7 @@
 /** What other TLS programs say about a listener: OpenSSL's, GnuTLS's and curl's clients. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { inTime } from './wait.ts'
+import { inTime, until } from './wait.ts'
 
 const WITHIN_MS = 10_000
 
@@ -37,6 +37,16 @@ export async function runProgram(program: string, args: readonly string[], input
     throw new Error(`${error.message}\n${text()}`)
   })
   return { code, text: text() }
+}
+
+/** What `openssl s_client` says once its session is there and it asks for another handshake in it (TLS 1.2). */
+export async function renegotiate(port: number, args: readonly string[]): Promise<string> {
+  const { child, text, closed } = begin('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, '-tls1_2', ...args])
+  await until(() => text().includes('Verify return code'), { what: 'the session' })
+  // A line with nothing but R is the order.
+  child.stdin.write('R\n')
+  await inTime(closed, { within: WITHIN_MS, what: 'the end of s_client' }).finally(() => child.kill('SIGKILL'))
+  return text()
 }
 
 /**
