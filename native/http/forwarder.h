@@ -69,6 +69,7 @@ class Forwarder {
   void close_all();
 
   void use_plan(Exchange& ex, Plan* plan);
+  void end_load(Exchange& ex);
   void end_lease(Exchange& ex, bool reusable);
   // The client's socket goes to a tunnel: forgets the connection without closing it.
   [[nodiscard]] Stream take_client_stream(ClientConnection& c);

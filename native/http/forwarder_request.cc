@@ -338,11 +338,15 @@ bool Forwarder::certainly_unsent(const Exchange& ex, int reason) const {
   return uint64_t(acknowledged) <= (u->stream.tls() ? ex.encrypted_before : ex.written_before) + 1;  // the handshake's SYN counts as one
 }
 
+// Before a client gets the end of a response: whoever has seen one complete finds the server free, also on another worker.
+void Forwarder::end_load(Exchange& ex) {
+  if (!ex.counted_in_flight) return;
+  ex.counted_in_flight = false;
+  uncount(ex.server_slot);
+}
+
 void Forwarder::end_lease(Exchange& ex, bool reusable) {
-  if (ex.counted_in_flight) {
-    ex.counted_in_flight = false;
-    uncount(ex.server_slot);
-  }
+  end_load(ex);
   UpstreamConnection* u = ex.upstream;
   if (!u) return;
   ex.upstream = nullptr;

@@ -232,6 +232,7 @@ bool Forwarder::take_response_body(Exchange& ex, std::string_view bytes, Gather&
   }
   const bool done = ex.response_body.done(), failed = ex.response_body.failed();
   if (done && chunked) g.add_last_chunk(ex.response_body.trailers());
+  if (done) end_load(ex);
   write_client(c, g);
   if (c.state == ClientConnection::State::closed) return false;
   if (failed) return break_response(ex, abi::termination::upstream_bad_response), false;
@@ -262,6 +263,7 @@ void Forwarder::server_ended(Exchange& ex, int error, bool cut) {
   if (error == 0 && !cut && ex.response_body.finish_at_close()) {
     Gather g;
     if (ex.response_framing == ResponseFraming::chunked) g.add_last_chunk({});
+    end_load(ex);
     write_client(*ex.client, g);
     if (ex.client->state != ClientConnection::State::closed) finish_response(ex, false);
     return;

@@ -36,6 +36,7 @@ bool Forwarder::splice_response(Exchange& ex) {
   c.sent += r.bytes;
   rt_.wheel.arm(&u, ex.plan->idle_ms);
   ex.response_body.skip(r.bytes);
+  if (ex.response_body.done()) end_load(ex);
   // Whatever the socket takes now or later, these bytes are the client's: the exchange may end before they have left.
   if (!drain_to_client(c, false)) return false;
   if (!ex.response_body.done()) return !c.pipe;

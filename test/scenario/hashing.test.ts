@@ -154,6 +154,10 @@ test('`first` takes the first server that is not full', async (t) => {
   assert.deepEqual(tally(await picks(t, weir.port(), 12, 'GET /first')), { a: 12 })
   const gate = new Gate()
   const [a, b] = fixed as [Member, Member]
+  t.after(() => {
+    for (const server of [a, b]) server.handle = answers(200, server.name)
+    gate.open()
+  })
   a.handle = gate.handler('a')
   b.handle = gate.handler('b')
   for (let busy = 1; busy <= 2; busy++) {

@@ -15,7 +15,7 @@ export interface DrivenServer extends RawServer {
 export async function drivenServer(scope: Scope, place: { host?: string; port?: number } | { path: string } = {}): Promise<DrivenServer> {
   const waiting: ServerSocket[] = []
   const server = await rawServer(scope, async (socket) => void waiting.push(socket), place)
-  const next = (within = 5_000) => until(() => waiting.shift(), { within, what: 'a connection arrives at the server' })
+  const next = (within = 15_000) => until(() => waiting.shift(), { within, what: 'a connection arrives at the server' })
   return Object.defineProperties({} as DrivenServer, { ...Object.getOwnPropertyDescriptors(server), next: { value: next } })
 }
 

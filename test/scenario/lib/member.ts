@@ -147,7 +147,7 @@ export function tally(texts: readonly string[]): Record<string, number> {
 
 /** Waits until `count` requests in a row were all answered by these servers and by no other. */
 export async function serves(scope: Scope, target: Target, names: string, options: ServesOptions = {}): Promise<void> {
-  const { count = 8, within = 5_000, path = '/' } = options
+  const { count = 8, within = 15_000, path = '/' } = options
   const wanted = [...names].sort().join('')
   let last = ''
   const isSo = async () => {

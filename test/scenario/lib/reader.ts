@@ -14,7 +14,7 @@ export class Broken extends Error {
   }
 }
 
-export const USUAL_WAIT_MS = 5_000
+export const USUAL_WAIT_MS = 15_000
 
 export class Reader {
   /** Joined when somebody looks: a large body comes in many pieces. */

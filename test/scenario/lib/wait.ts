@@ -13,11 +13,11 @@ export interface Deadline {
   what?: string
 }
 
-const USUAL_MS = 5_000
+const USUAL_MS = 15_000
 
 /**
  * Asks `fact` again and again until it answers something true, and returns that.
- * @throws when the deadline (5 s unless told otherwise) passes first; the last error of `fact` is its cause
+ * @throws when the deadline (15 s unless told otherwise) passes first; the last error of `fact` is its cause
  */
 export async function until<T>(
   fact: () => T | Promise<T>,
