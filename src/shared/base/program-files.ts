@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs'
 
 /** Files that are started or loaded by their name: processes, threads, and what a config imports. */
-export type EntryPoint = 'main' | 'index' | 'worker/pick/table-builder' | 'primary/log/log-thread' | 'primary/statistics/statistics-thread'
+export type EntryPoint =
+  | 'main'
+  | 'index'
+  | 'worker/pick/table-builder'
+  | 'primary/log/log-thread'
+  | 'primary/statistics/statistics-thread'
+  | 'cli/bench/mock-server'
+  | 'cli/bench/driver'
 
 /** Sources run as they are in development; else dist/ holds the entry points, and what they share in chunks beside them. */
 const isSource = import.meta.url.endsWith('.ts')

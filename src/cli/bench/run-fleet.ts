@@ -1,0 +1,85 @@
+/** All policies on one fleet, in rounds. */
+import { machineTime } from './cpu.ts'
+import { describeServer, type Fleet } from './fleet.ts'
+import { measureRound } from './measure-round.ts'
+import { winnerOf } from './report/winner.ts'
+import type { FleetResult, PolicyResult } from './result.ts'
+import type { Settings } from './settings.ts'
+import { type Stage, startStage } from './stage.ts'
+import { turnOrder } from './turn-order.ts'
+
+/** Where a fleet is. */
+export interface FleetProgress {
+  fleet: string
+  /** From 1. */
+  round: number
+  policy: string
+  /** Stretches of all that are done. */
+  done: number
+}
+
+export interface FleetRun {
+  settings: Settings
+  signal: AbortSignal
+  onProgress(progress: FleetProgress): void
+}
+
+const BUSY_LOAD = 0.8
+const STOLEN = 0.01
+
+/**
+ * Measures every policy once in each round, in an order that rotates: A B C, B C A, so that a slow minute of the machine hits all of them.
+ * Interrupted, it answers what was measured until then. Rejects when a process does not start or goes away.
+ */
+export async function runFleet(fleet: Fleet, run: FleetRun): Promise<FleetResult> {
+  const results = fleet.policies.map(({ id, name }): PolicyResult => ({ policy: name, isConfigured: id === fleet.configured, rounds: [] }))
+  const before = machineTime()
+  const stage = await startStage(fleet, run.settings.workers)
+  try {
+    await measureAll(stage, results, run)
+  } catch (error) {
+    if (!run.signal.aborted) throw error
+  } finally {
+    await stage.end()
+  }
+  return resultOf(fleet, results, before)
+}
+
+async function measureAll(stage: Stage, results: PolicyResult[], { settings, signal, onProgress }: FleetRun): Promise<void> {
+  const { fleet } = stage
+  const turns = [...fleet.policies.entries()]
+  let done = 0
+  for (let round = 0; round < settings.rounds; round++) {
+    for (const [index, policy] of turnOrder(turns, round)) {
+      onProgress({ fleet: fleet.name, round: round + 1, policy: policy.name, done })
+      results[index]?.rounds.push(await measureRound(stage, { policy, round, settings, signal }))
+      done++
+    }
+  }
+}
+
+function resultOf(fleet: Fleet, policies: PolicyResult[], before: ReturnType<typeof machineTime>): FleetResult {
+  const { name, question, rate } = fleet
+  const result: FleetResult = {
+    name,
+    question,
+    servers: fleet.servers.map((server) => ({ name: server.name, weight: server.weight, description: describeServer(server) })),
+    rate,
+    connections: rate,
+    policies,
+    winner: null,
+    notes: [...fleet.notes, ...doubts(policies, before)],
+  }
+  return { ...result, winner: winnerOf(result) }
+}
+
+/** What makes the numbers doubtful. */
+function doubts(policies: readonly PolicyResult[], before: ReturnType<typeof machineTime>): string[] {
+  const now = machineTime()
+  const stolen = (now.stolen - before.stolen) / Math.max(1, now.total - before.total)
+  const busy = policies.filter(({ rounds }) => rounds.some(({ loadCpu }) => loadCpu > BUSY_LOAD)).map(({ policy }) => policy)
+  return [
+    ...(busy.length > 0 ? [`The load generator had its core more than ${BUSY_LOAD * 100} % busy and may have been the limit: ${busy.join(', ')}.`] : []),
+    ...(stolen > STOLEN ? [`The hypervisor took ${(stolen * 100).toFixed(1)} % of the CPU time.`] : []),
+  ]
+}
