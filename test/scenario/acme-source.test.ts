@@ -84,7 +84,11 @@ test('http-01: one certificate for all names, though one nonce in six is refused
   await until(() => Object.keys(first.source.tokens()).length === 0)
 
   const [folder = ''] = readdirSync(storage)
-  const files = readdirSync(join(storage, folder))
+  // The lock goes last: the certificate is there, and in force, before that.
+  const files = await until(() => {
+    const names = readdirSync(join(storage, folder))
+    return names.some((name) => name.endsWith('.lock')) ? null : names
+  })
   assert.deepEqual(
     files.filter((name) => !/^(account\.json|a\.example-\w+\.pem)$/.test(name)),
     [],

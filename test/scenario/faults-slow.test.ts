@@ -31,7 +31,7 @@ test('a server becomes slow by two seconds: nobody gets an error, and hardly any
   await stage.fault(() => stage.faulty.slowDown(2_000))
   const slowAt = performance.now()
   const sent = load.sent
-  await until(() => load.sent > sent + 8_000, { within: 10_000, what: 'four seconds of load' })
+  await until(() => load.sent > sent + 4 * load.rate, { what: 'four seconds of load' })
   const share = meter.attemptsSince(0, slowAt) / (load.sent - sent)
   await stage.repair(() => stage.faulty.behave())
   await stage.recovered()

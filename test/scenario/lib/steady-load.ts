@@ -23,6 +23,10 @@ export interface SteadyLoad {
   readonly connections: number
   /** Longest that a request left behind its time: above a few dozen milliseconds the machine was too busy for this load. */
   readonly worstDelayMs: number
+  /** Requests per second, as of now. */
+  readonly rate: number
+  /** From now on at this rate. */
+  setRate(rate: number): void
   /** Answers to requests that were due at or after `from` and took at least this long. */
   slowerThan(ms: number, from?: number): number
   /** The time below which this share of the answers came, in milliseconds from when they were due. */
@@ -49,6 +53,7 @@ interface Lane {
   socket: Socket
   /** Number of its request; -1 when it is free. */
   number: number
+  dueAt: number
   sentAt: number
   text: string
 }
@@ -66,18 +71,21 @@ class Load implements SteadyLoad {
   failures: FailedRequest[] = []
   worstDelayMs = 0
   readonly #options: LoadOptions
-  readonly #startedAt = performance.now()
+  /** Since when the present rate holds, and the request that was due then. */
+  #since = { at: performance.now(), number: 0 }
   readonly #lanes = new Set<Lane>()
   /** The one that was free longest comes first, so that none is idle for long. */
   #free: Lane[] = []
   /** When each answered request was due, and how long its answer took. */
   readonly #due: number[] = []
+  #rate: number
   readonly #took: number[] = []
   #isPaused = false
   readonly #timer: NodeJS.Timeout
 
   constructor(options: LoadOptions) {
     this.#options = options
+    this.#rate = options.rate
     for (let i = 0; i < FIRST_CONNECTIONS; i++) this.#free.push(this.#open())
     this.#timer = setInterval(() => this.#sendDue(), TICK_MS)
   }
@@ -88,6 +96,15 @@ class Load implements SteadyLoad {
 
   get connections(): number {
     return this.#lanes.size
+  }
+
+  get rate(): number {
+    return this.#rate
+  }
+
+  setRate(rate: number): void {
+    this.#since = { at: performance.now(), number: this.sent }
+    this.#rate = rate
   }
 
   slowerThan(ms: number, from = 0): number {
@@ -114,7 +131,7 @@ class Load implements SteadyLoad {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer)
-    await until(() => this.waiting === 0, { within: 8_000, what: 'every request has an answer' })
+    await until(() => this.waiting === 0, { within: 20_000, what: 'every request has an answer' })
   }
 
   end(): void {
@@ -123,7 +140,7 @@ class Load implements SteadyLoad {
   }
 
   #dueAt(number: number): number {
-    return this.#startedAt + (number / this.#options.rate) * 1000
+    return this.#since.at + ((number - this.#since.number) / this.#rate) * 1000
   }
 
   #sendDue(): void {
@@ -131,7 +148,8 @@ class Load implements SteadyLoad {
     while (!this.#isPaused && this.#dueAt(this.sent) <= now) {
       const lane = this.#freeLane()
       if (lane === undefined) return
-      this.worstDelayMs = Math.max(this.worstDelayMs, now - this.#dueAt(this.sent))
+      lane.dueAt = this.#dueAt(this.sent)
+      this.worstDelayMs = Math.max(this.worstDelayMs, now - lane.dueAt)
       lane.number = this.sent++
       lane.sentAt = now
       lane.socket.write(`GET /${lane.number} HTTP/1.1\r\nHost: load\r\n\r\n`)
@@ -145,7 +163,7 @@ class Load implements SteadyLoad {
 
   #open(): Lane {
     const { socket } = openSocket({ port: this.#options.port, host: '127.0.0.1', noDelay: true })
-    const lane: Lane = { socket, number: -1, sentAt: 0, text: '' }
+    const lane: Lane = { socket, number: -1, dueAt: 0, sentAt: 0, text: '' }
     this.#lanes.add(lane)
     lane.socket.setEncoding('latin1')
     lane.socket.on('data', (text: string) => this.#take(lane, text))
@@ -172,8 +190,8 @@ class Load implements SteadyLoad {
   #settle(lane: Lane, status: string, isLast: boolean): void {
     if (status === '200') {
       this.answered++
-      this.#due.push(this.#dueAt(lane.number))
-      this.#took.push(performance.now() - this.#dueAt(lane.number))
+      this.#due.push(lane.dueAt)
+      this.#took.push(performance.now() - lane.dueAt)
     } else this.#fail(lane, status)
     lane.number = -1
     lane.text = ''

@@ -70,11 +70,12 @@ upstreams: { api: { health: off, servers: [${servers.join(', ')}] } }
     machineMs(),
   )
   const all = sources({ ...whole({ operation: fake().operation, table }), config: () => config })
-  // The best of some: what else runs on the machine only makes it longer.
+  // Its own time on a core, and the best of some: what else runs on the machine only makes it longer.
   const costs = Array.from({ length: 7 }, () => {
-    const startMs = performance.now()
+    const before = process.cpuUsage()
     structuredClone(gatherFacts(all))
-    return performance.now() - startMs
+    const { user, system } = process.cpuUsage(before)
+    return (user + system) / 1000
   }).sort((one, other) => one - other)
   assert.equal(gatherRows(all).filter(({ of }) => of === 'server').length, 1_000)
   assert.ok((costs[0] as number) < 20, `${costs}`)
