@@ -1,160 +1,104 @@
 /**
- * Compares weir with nginx and HAProxy in one run on one machine. `make bench-http`, `make bench-tcp`, `make bench-tls`;
+ * Compares weir with other proxies in one run on one machine. `make bench-peers`, `make bench-http`, `make bench-tcp`, `make bench-tls`;
  * bench/README.md says how to read it.
  * Peers take turns and every round begins with another one, so that a slow minute of the machine hits all of them.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { httpLarge } from './cases/http-large.ts'
-import { httpLatency } from './cases/http-latency.ts'
-import { httpManyServers } from './cases/http-many-servers.ts'
 import { httpSmall } from './cases/http-small.ts'
-import { idleMemory } from './cases/idle-memory.ts'
-import { tcpBulk1m } from './cases/tcp-bulk-1m.ts'
-import { tcpBulk64m } from './cases/tcp-bulk-64m.ts'
-import { tcpConnect } from './cases/tcp-connect.ts'
-import { tcpSmall } from './cases/tcp-small.ts'
-import { tlsHandshakes } from './cases/tls-handshakes.ts'
-import { tlsHandshakesRsa } from './cases/tls-handshakes-rsa.ts'
-import { tlsIdleMemory } from './cases/tls-idle-memory.ts'
-import { tlsLarge } from './cases/tls-large.ts'
-import { tlsResumed } from './cases/tls-resumed.ts'
-import { tlsSmall } from './cases/tls-small.ts'
-import { tls12Handshakes } from './cases/tls12-handshakes.ts'
-import { tls12Resumed } from './cases/tls12-resumed.ts'
-import type { Bench, Case, Sample } from './lib/case.ts'
-import { machineTime, stolenSince } from './lib/cpu.ts'
-import { type Origins, startEchoes, startOrigins } from './lib/load.ts'
-import { describeMachine } from './lib/machine.ts'
+import { type LayerName, layers } from './layers.ts'
+import type { Bench } from './lib/case.ts'
+import { findServers } from './lib/installed.ts'
+import { httpLoadProgram, type Origins } from './lib/load.ts'
+import { describeMachine, type Machine } from './lib/machine.ts'
 import { median } from './lib/numbers.ts'
+import { type Options, readOptions, type Work } from './lib/options.ts'
 import { cleanUpAtExit, output } from './lib/processes.ts'
-import { type CaseResult, reportCase } from './lib/report.ts'
-import { direct } from './peers/direct.ts'
-import { haproxy, haproxyAlternatives } from './peers/haproxy.ts'
-import { haproxyTcp, haproxyTcpAlternatives } from './peers/haproxy-tcp.ts'
-import { haproxyTls, haproxyTlsAlternatives } from './peers/haproxy-tls.ts'
-import { nginx, nginxAlternatives } from './peers/nginx.ts'
-import { nginxTcp, nginxTcpAlternatives } from './peers/nginx-tcp.ts'
-import { nginxTls, nginxTlsAlternatives } from './peers/nginx-tls.ts'
+import { type BenchRecord, type CaseResult, readRecord, valuesOf, writeRecord } from './lib/record.ts'
+import { reportCase } from './lib/report.ts'
+import { runCase } from './lib/run-case.ts'
 import type { PeerKind } from './peers/peer.ts'
-import { weir, weirAlternatives } from './peers/weir.ts'
-import { weirTcp } from './peers/weir-tcp.ts'
+import { writePages } from './performance/write-pages.ts'
 
-/** What is compared on one layer. A peer has the same name on all. */
-interface Layer {
-  cases: Case[]
-  peers: PeerKind[]
-  startServers(core: number | null): Promise<Origins>
-}
-
-const layers: Record<'http' | 'tcp' | 'tls', Layer> = {
-  http: {
-    cases: [httpSmall, httpLatency, httpLarge, idleMemory, httpManyServers],
-    peers: [nginx, haproxy, weir, ...weirAlternatives, ...nginxAlternatives, ...haproxyAlternatives],
-    startServers: startOrigins,
-  },
-  tcp: {
-    cases: [tcpSmall, tcpBulk1m, tcpBulk64m, tcpConnect],
-    peers: [nginxTcp, haproxyTcp, weirTcp, direct, ...nginxTcpAlternatives, ...haproxyTcpAlternatives],
-    startServers: startEchoes,
-  },
-  tls: {
-    cases: [tlsHandshakes, tls12Handshakes, tlsHandshakesRsa, tlsResumed, tls12Resumed, tlsSmall, tlsLarge, tlsIdleMemory],
-    peers: [nginxTls, haproxyTls, weir, ...nginxTlsAlternatives, ...haproxyTlsAlternatives],
-    startServers: startOrigins,
-  },
-}
-const help = `usage: suite.ts [http|tcp|tls] [--rounds 3] [--seconds 4] [--peers nginx,haproxy,weir] [--case a,b] [--full]
-${Object.entries(layers)
-  .map(([name, layer]) => `${name} cases: ${namesOf(layer.cases)}\n${name} peers: ${namesOf(layer.peers)}`)
-  .join('\n')}`
-
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
-    peers: { type: 'string', default: 'nginx,haproxy,weir' },
-    case: { type: 'string' },
-    full: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
+findServers()
+const options = readOptions(process.argv.slice(2))
+cleanUpAtExit()
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
 })
 
-if (options.help) {
-  console.log(help)
-  process.exit(0)
-}
-cleanUpAtExit()
-await main()
-
 async function main(): Promise<void> {
-  const layer = layerOf(positionals)
-  const cases = options.case === undefined ? layer.cases : named(layer.cases, options.case)
-  const peers = named(layer.peers, options.peers)
-  const [rounds, seconds] = [positive('rounds', options.rounds), positive('seconds', options.seconds)]
+  // Before this process is pinned: afterwards it would see one core.
   const machine = describeMachine()
   const cores = await coresToUse()
-  const origins = await layer.startServers(cores.load)
-  const bench: Bench = { cores, origins: origins.ports, seconds, full: options.full, nginxMaximum: { value: 0 } }
+  const record = options.resume === null ? newRecord(options, machine, cores) : resumed(options.resume, machine)
+  const file = options.resume ?? join(import.meta.dirname, '../build/bench', `${record.time.slice(0, 19).replaceAll(':', '-')}.json`)
   console.log(
     `${machine.cpu}, ${machine.cores} cores, Linux ${machine.kernel}, Node ${machine.node}, ` +
-      `nginx ${machine.nginx}, HAProxy ${machine.haproxy}, OpenSSL ${machine.openssl} and Node's ${machine.nodeOpenssl}; ${rounds} rounds of ${seconds} s`,
+      `nginx ${machine.nginx}, HAProxy ${machine.haproxy}, OpenSSL ${machine.openssl} and Node's ${machine.nodeOpenssl}; ` +
+      `${record.rounds} rounds of ${record.seconds} s, HTTP load by ${record.load}`,
   )
-  const results: CaseResult[] = []
-  for (const one of cases) {
-    const result = await runCase(one, peers, rounds, bench)
-    results.push(result)
-    console.log(reportCase(one, result))
+  for (const { peer, reason } of record.skipped) console.log(`skipped: ${peer}: ${reason}`)
+  await runAll(record, file, { ...options, rounds: record.rounds, seconds: record.seconds })
+  console.log(`\nwritten to ${file}`)
+  if (options.pages) for (const page of writePages([record])) console.log(`written to ${page}`)
+  process.exit(record.results.some((result) => result.failures.length > 0) ? 1 : 0)
+}
+
+/** Every case that the record does not have yet; it is written after each. */
+async function runAll(record: BenchRecord, file: string, { work, rounds, seconds, full }: Options): Promise<void> {
+  const servers = new Map<LayerName, Origins>()
+  const maxima = new Map<string, number>()
+  const nginxMaximum = { value: 0 }
+  for (const { layer, one, peers } of work) {
+    const done = record.results.find((result) => result.name === one.name)
+    const origins = servers.get(layer) ?? (await layers[layer].startServers(record.cores.load))
+    servers.set(layer, origins)
+    const bench: Bench = { cores: record.cores, origins: origins.ports, seconds, full, nginxMaximum, maxima }
+    const result = done ?? (await runCase(one, present(peers), rounds, bench, progress))
+    if (one === httpSmall) learnMaxima(result, bench)
+    if (done) continue
+    record.results.push(result)
+    console.log(reportCase(one, result, record.machine.cores))
+    writeRecord(file, record)
   }
-  await origins.stop()
-  write({ machine, rounds, seconds, full: options.full, cores, results })
-  process.exit(results.some((result) => result.failures.length > 0) ? 1 : 0)
+  await Promise.all([...servers.values()].map((origins) => origins.stop()))
 }
 
-async function runCase(one: Case, peers: PeerKind[], rounds: number, bench: Bench): Promise<CaseResult> {
-  const result: CaseResult = {
-    name: one.name,
-    question: questionOf(one),
-    samples: {},
-    failures: [],
-    obstacle: one.obstacle(bench),
-    stolen: 0,
-  }
-  const before = machineTime()
-  const failed = new Set<PeerKind>()
-  for (let round = 0; round < rounds && result.obstacle === null; round++) {
-    for (const peer of turnOrder(peers, round).filter((kind) => !failed.has(kind))) {
-      process.stderr.write(`${one.name} round ${round + 1}/${rounds} ${peer.name}          \r`)
-      try {
-        keep(result, peer.name, await one.measure(peer, bench))
-      } catch (error) {
-        failed.add(peer)
-        result.failures.push(`${peer.name}: ${error instanceof Error ? error.message : String(error)}`)
-      }
-    }
-  }
-  result.stolen = stolenSince(before)
-  if (one === httpSmall) bench.nginxMaximum.value = median((result.samples['nginx'] ?? []).map((sample) => sample['rps'] ?? 0)) || 0
-  return result
+function learnMaxima(result: CaseResult, bench: Bench): void {
+  for (const peer of Object.keys(result.samples)) bench.maxima?.set(peer, median(valuesOf(result, peer, 'rps')))
+  bench.nginxMaximum.value = bench.maxima?.get('nginx') ?? 0
 }
 
-function keep(result: CaseResult, peer: string, sample: Sample): void {
-  result.samples[peer] = [...(result.samples[peer] ?? []), sample]
+function progress(what: string): void {
+  process.stderr.write(process.stderr.isTTY ? `\r${what.padEnd(60)}\r` : `${what}\n`)
 }
 
-/** A B C, B C A, C A B. */
-function turnOrder(peers: PeerKind[], round: number): PeerKind[] {
-  const first = round % peers.length
-  return [...peers.slice(first), ...peers.slice(0, first)]
+function newRecord({ suite, work, rounds, seconds, full }: Options, machine: Machine, cores: Bench['cores']): BenchRecord {
+  const load = httpLoadProgram() === 'wrk' ? `wrk ${machine.wrk}` : 'autocannon'
+  const time = new Date().toISOString()
+  return { schema: 2, time, suite, machine, rounds, seconds, full, load, cores, skipped: missing(work), results: [] }
 }
 
-/** The first line of the case's file. */
-function questionOf(one: Case): string {
-  const file = readFileSync(join(import.meta.dirname, 'cases', `${one.name}.ts`), 'utf8')
-  return (file.split('\n')[0] ?? '').replace(/^\/\/ /, '')
+/** A record that an interrupted run left. On another machine, or of another commit, its cases would be compared with strangers. */
+function resumed(file: string, now: Machine): BenchRecord {
+  const record = readRecord(file)
+  const differs = (['cpu', 'cores', 'kernel', 'commit', 'node'] as const).filter((key) => now[key] !== record.machine[key])
+  if (differs.length === 0) return record
+  const changes = differs.map((key) => `${key} was ${record.machine[key]} and is ${now[key]}`)
+  console.error(`cannot resume ${file}: ${changes.join(', ')}`)
+  return process.exit(2)
+}
+
+/** Each peer that is not there, once. */
+function missing(work: Work[]): BenchRecord['skipped'] {
+  const reasons = work.flatMap(({ peers }) => peers.map((kind) => [kind.name, kind.obstacle?.() ?? null] as const))
+  return [...new Map(reasons)].flatMap(([peer, reason]) => (reason === null ? [] : [{ peer, reason }]))
+}
+
+function present(peers: PeerKind[]): PeerKind[] {
+  return peers.filter((kind) => (kind.obstacle?.() ?? null) === null)
 }
 
 /** Proxy on core 0; servers, clients and this process on core 1. */
@@ -165,39 +109,4 @@ async function coresToUse(): Promise<Bench['cores']> {
   }
   await output(null, 'taskset', ['-acp', '1', String(process.pid)])
   return { proxy: 0, load: 1 }
-}
-
-function layerOf([name = 'http', ...more]: string[]): Layer {
-  if ((name === 'http' || name === 'tcp' || name === 'tls') && more.length === 0) return layers[name]
-  console.error(`http, tcp or tls, not ${[name, ...more].join(' ')}\n${help}`)
-  return process.exit(2)
-}
-
-function namesOf(all: { name: string }[]): string {
-  return all.map((one) => one.name).join(' ')
-}
-
-function named<T extends { name: string }>(all: T[], names: string): T[] {
-  return names.split(',').map((name) => {
-    const found = all.find((one) => one.name === name)
-    if (found) return found
-    console.error(`unknown name: ${name}\n${help}`)
-    return process.exit(2)
-  })
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value > 0) return value
-  console.error(`--${name} needs a whole number above 0, not ${text}\n${help}`)
-  return process.exit(2)
-}
-
-function write(record: object): void {
-  const directory = join(import.meta.dirname, '../build/bench')
-  const time = new Date().toISOString()
-  const file = join(directory, `${time.slice(0, 19).replaceAll(':', '-')}.json`)
-  mkdirSync(directory, { recursive: true })
-  writeFileSync(file, `${JSON.stringify({ schema: 1, time, ...record }, null, 2)}\n`)
-  console.log(`\nwritten to ${file}`)
 }

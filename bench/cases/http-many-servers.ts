@@ -11,8 +11,8 @@ export const httpManyServers: Case = {
   name: 'http-many-servers',
   metrics: [
     { key: 'cpuUs', label: 'CPU us/req' },
-    { key: 'cpuUsServers', label: '1,000 servers' },
-    { key: 'cpuUsRoutes', label: '10,000 routes' },
+    { key: 'cpuUsServers', label: '1,000 servers', better: 'lower' },
+    { key: 'cpuUsRoutes', label: '10,000 routes', better: 'lower' },
     { key: 'servers', label: 'servers ratio' },
     { key: 'routes', label: 'routes ratio' },
   ],

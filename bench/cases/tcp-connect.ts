@@ -1,5 +1,5 @@
 // How much CPU does a whole connection cost, from connecting to its orderly end, when it carries one byte each way?
-import { type Bench, type Case, type Sample, underLoad, withPeer } from '../lib/case.ts'
+import { type Bench, type Case, type Sample, sharesOf, underLoad, withPeer } from '../lib/case.ts'
 import { startEchoes, type TunnelLoad, tunnels } from '../lib/load.ts'
 import type { PeerKind } from '../peers/peer.ts'
 
@@ -13,8 +13,8 @@ const mostWarmUp = 10_000
 export const tcpConnect: Case = {
   name: 'tcp-connect',
   metrics: [
-    { key: 'cpuUs', label: 'CPU us/connection' },
-    { key: 'rate', label: 'connections/s' },
+    { key: 'cpuUs', label: 'CPU us/connection', better: 'lower' },
+    { key: 'rate', label: 'connections/s', better: 'higher' },
     { key: 'busy', label: 'core busy' },
     { key: 'p50', label: 'p50 us' },
     { key: 'p99', label: 'p99 us' },
@@ -23,6 +23,7 @@ export const tcpConnect: Case = {
     { metric: 'cpuUs', label: 'CPU per connection', against: 'haproxy', better: 'lower' },
     { metric: 'cpuUs', label: 'CPU per connection, better of both', against: 'peers', better: 'lower' },
   ],
+  rate: 'rate',
   obstacle: () => null,
   measure: measureConnect,
 }
@@ -36,7 +37,7 @@ async function measureConnect(kind: PeerKind, bench: Bench): Promise<Sample> {
       await tunnels({ ...load, seconds: 1, most: mostWarmUp })
       const run = await underLoad(peer, () => tunnels({ ...load, seconds: bench.seconds, most }))
       const { completed, rate, p50, p99 } = run.result
-      return { cpuUs: run.ranNs / 1000 / completed, rate, busy: run.busy, waited: run.waited, p50, p99 }
+      return { cpuUs: run.ranNs / 1000 / completed, rate, ...sharesOf(run), p50, p99 }
     })
   } finally {
     await echoes.stop()

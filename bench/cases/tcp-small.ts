@@ -1,5 +1,5 @@
 // How much CPU does it cost to pass a message of 64 bytes on and its echo back, and how many does one worker on one core pass on?
-import { type Bench, type Case, type Sample, underLoad, withPeer } from '../lib/case.ts'
+import { type Bench, type Case, type Sample, sharesOf, underLoad, withPeer } from '../lib/case.ts'
 import { type TunnelLoad, tunnels } from '../lib/load.ts'
 import type { PeerKind } from '../peers/peer.ts'
 
@@ -9,17 +9,18 @@ const messageBytes = 64
 export const tcpSmall: Case = {
   name: 'tcp-small',
   metrics: [
-    { key: 'cpuUs', label: 'CPU us/exchange' },
-    { key: 'rate', label: 'exchanges/s' },
+    { key: 'cpuUs', label: 'CPU us/exchange', better: 'lower' },
+    { key: 'rate', label: 'exchanges/s', better: 'higher' },
     { key: 'busy', label: 'core busy' },
     { key: 'p50', label: 'p50 us' },
-    { key: 'p99', label: 'p99 us' },
+    { key: 'p99', label: 'p99 us', better: 'lower' },
   ],
   goals: [
     { metric: 'cpuUs', label: 'CPU per exchange', against: 'haproxy', better: 'lower', must: 1, aim: 0.95 },
     { metric: 'cpuUs', label: 'CPU per exchange, better of both', against: 'peers', better: 'lower' },
     { metric: 'p99', label: 'p99, better of both', against: 'peers', better: 'lower' },
   ],
+  rate: 'rate',
   obstacle: () => null,
   measure: measureSmall,
 }
@@ -37,6 +38,6 @@ async function measureSmall(kind: PeerKind, bench: Bench): Promise<Sample> {
     await tunnels({ ...load, seconds: 1 })
     const run = await underLoad(peer, () => tunnels({ ...load, seconds: bench.seconds }))
     const { completed, rate, p50, p99 } = run.result
-    return { cpuUs: run.ranNs / 1000 / completed, rate, busy: run.busy, waited: run.waited, p50, p99 }
+    return { cpuUs: run.ranNs / 1000 / completed, rate, ...sharesOf(run), p50, p99 }
   })
 }

@@ -14,7 +14,7 @@ const neededFiles = 3 * count
 export const tlsIdleMemory: Case = {
   name: 'tls-idle-memory',
   metrics: [
-    { key: 'bytesPerConnection', label: 'bytes/connection' },
+    { key: 'bytesPerConnection', label: 'bytes/connection', better: 'lower' },
     { key: 'beforeMb', label: 'private MB before' },
     { key: 'afterMb', label: 'private MB after' },
     { key: 'rssMb', label: 'RSS MB after' },

@@ -1,5 +1,5 @@
 // How much CPU does it cost to forward one gigabyte over TLS in response bodies of 1 MiB?
-import { type Bench, type Case, type Sample, underLoad } from '../lib/case.ts'
+import { type Bench, type Case, type Sample, sharesOf, underLoad } from '../lib/case.ts'
 import { certificatesObstacle } from '../lib/certificates.ts'
 import { memoryOf } from '../lib/memory.ts'
 import { withTlsPeer } from '../lib/tls-case.ts'
@@ -12,8 +12,8 @@ const connections = 16
 export const tlsLarge: Case = {
   name: 'tls-large',
   metrics: [
-    { key: 'cpuMsPerGb', label: 'CPU ms/GB' },
-    { key: 'mbPerSecond', label: 'MB/s' },
+    { key: 'cpuMsPerGb', label: 'CPU ms/GB', better: 'lower' },
+    { key: 'mbPerSecond', label: 'MB/s', better: 'higher' },
     { key: 'busy', label: 'core busy' },
     { key: 'rssMb', label: 'RSS MB' },
   ],
@@ -31,8 +31,7 @@ function measureLarge(kind: PeerKind, bench: Bench): Promise<Sample> {
     return {
       cpuMsPerGb: run.ranNs / 1e6 / gigabytes,
       mbPerSecond: (gigabytes * 1000) / run.result.seconds,
-      busy: run.busy,
-      waited: run.waited,
+      ...sharesOf(run),
       rssMb: memoryOf(peer.pids()).rss / 1e6,
     }
   })

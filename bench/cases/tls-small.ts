@@ -1,5 +1,5 @@
 // How much CPU does one small request on a kept-alive TLS connection cost, and how many does one worker on one core forward per second?
-import { type Bench, type Case, type Sample, underLoad } from '../lib/case.ts'
+import { type Bench, type Case, type Sample, sharesOf, underLoad } from '../lib/case.ts'
 import { certificatesObstacle } from '../lib/certificates.ts'
 import { memoryOf } from '../lib/memory.ts'
 import { withTlsPeer } from '../lib/tls-case.ts'
@@ -11,8 +11,8 @@ const connections = 64
 export const tlsSmall: Case = {
   name: 'tls-small',
   metrics: [
-    { key: 'cpuUs', label: 'CPU us/req' },
-    { key: 'rps', label: 'req/s' },
+    { key: 'cpuUs', label: 'CPU us/req', better: 'lower' },
+    { key: 'rps', label: 'req/s', better: 'higher' },
     { key: 'busy', label: 'core busy' },
     { key: 'p50', label: 'p50 us' },
     { key: 'p99', label: 'p99 us' },
@@ -32,6 +32,6 @@ function measureSmall(kind: PeerKind, bench: Bench): Promise<Sample> {
     const run = await underLoad(peer, () => tlsRequests({ ...target, connections, seconds: bench.seconds }))
     const { completed, rate, p50, p99 } = run.result
     const rssMb = memoryOf(peer.pids()).rss / 1e6
-    return { cpuUs: run.ranNs / 1000 / completed, rps: rate, busy: run.busy, waited: run.waited, p50, p99, rssMb }
+    return { cpuUs: run.ranNs / 1000 / completed, rps: rate, ...sharesOf(run), p50, p99, rssMb }
   })
 }

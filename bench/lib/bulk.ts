@@ -1,6 +1,6 @@
 /** The TCP cases that move large amounts: they differ in the size of one transfer only. */
 import type { PeerKind } from '../peers/peer.ts'
-import { type Bench, type Case, type Sample, underLoad, withPeer } from './case.ts'
+import { type Bench, type Case, type Sample, sharesOf, underLoad, withPeer } from './case.ts'
 import { type TunnelLoad, tunnels } from './load.ts'
 
 const connections = 4
@@ -10,14 +10,15 @@ export function bulkCase(name: string, bytes: number): Case {
   return {
     name,
     metrics: [
-      { key: 'cpuMsPerGb', label: 'CPU ms/GB' },
-      { key: 'mbPerSecond', label: 'MB/s' },
+      { key: 'cpuMsPerGb', label: 'CPU ms/GB', better: 'lower' },
+      { key: 'mbPerSecond', label: 'MB/s', better: 'higher' },
       { key: 'busy', label: 'core busy' },
     ],
     goals: [
       { metric: 'cpuMsPerGb', label: 'CPU per GB', against: 'haproxy', better: 'lower', must: 0.75, aim: 0.6 },
       { metric: 'cpuMsPerGb', label: 'CPU per GB, better of both', against: 'peers', better: 'lower' },
     ],
+    rate: 'mbPerSecond',
     obstacle: () => null,
     measure: (kind, bench) => measureBulk(kind, bench, bytes),
   }
@@ -33,8 +34,7 @@ async function measureBulk(kind: PeerKind, bench: Bench, bytes: number): Promise
     return {
       cpuMsPerGb: run.ranNs / 1e6 / gigabytes,
       mbPerSecond: (gigabytes * 1000) / run.result.seconds,
-      busy: run.busy,
-      waited: run.waited,
+      ...sharesOf(run),
     }
   })
 }

@@ -1,12 +1,19 @@
 /** What a case in bench/cases is, and what the suite lends it. */
 import type { PeerKind, RunningPeer } from '../peers/peer.ts'
-import { type CpuTime, cpuTimeOf } from './cpu.ts'
+import { cpuTimeOf, endedChildrenNs, processTree } from './cpu.ts'
+import type { Core } from './processes.ts'
 
 export interface Case {
   name: string
   /** Shown in this order; a peer that has no such number shows a dash. */
   metrics: Metric[]
   goals: Goal[]
+  /** The metric that clients and servers could be the limit of. Such a case is measured without a proxy, too. */
+  rate?: string
+  /** No more rounds than that, where each takes long and the numbers hardly differ. */
+  mostRounds?: number
+  /** Nothing is pinned: the peer, the clients and the servers share all cores. */
+  unpinned?: boolean
   /** Why the case cannot be run on this machine; null when it can. */
   obstacle(bench: Bench): string | null
   /** One round for one peer: starts it, measures it, stops it. */
@@ -16,6 +23,8 @@ export interface Case {
 export interface Metric {
   key: string
   label: string
+  /** Which way is good. Without it the number explains others and is not compared. */
+  better?: 'lower' | 'higher'
 }
 
 /**
@@ -31,16 +40,21 @@ export interface Goal {
   aim?: number
 }
 
-/** Numbers of one round, by metric key. */
-export type Sample = Record<string, number>
+/** Numbers of one round, by metric key. In a record that was read, null stands for what is no number. */
+export type Sample = Record<string, number | null>
+
+/** Thrown by a case for a peer that works but cannot do what the case asks for. That is no failure, and it has no number. */
+export class Unable extends Error {}
 
 export interface Bench {
   /** Core of the proxy and core of load and servers; null on a machine with one core. */
-  cores: { proxy: number | null; load: number | null }
+  cores: { proxy: Core; load: Core }
   origins: [number, number]
   seconds: number
   /** Requests per second that nginx reached in this run; 0 as long as nobody measured it. */
   nginxMaximum: { value: number }
+  /** The same of every peer that was measured, by name. */
+  maxima?: Map<string, number>
   full: boolean
 }
 
@@ -52,18 +66,29 @@ export interface Busy<T> {
   busy: number
   /** Share of the time that the peer wanted to run and could not: what others on its core took. */
   waited: number
+  /** Cores (1 is one core's whole time) that servers, clients and the suite took. */
+  loadBusy: number
+}
+
+/** The parts of it that samples keep. */
+export function sharesOf({ busy, waited, loadBusy }: Busy<unknown>): Sample {
+  return { busy, waited, loadBusy }
 }
 
 /** Runs a load and reports what it cost the peer. */
 export async function underLoad<T>(peer: RunningPeer, load: () => Promise<T>): Promise<Busy<T>> {
   const pids = peer.pids()
+  const others = processTree(process.pid).filter((pid) => !pids.includes(pid))
   const began = process.hrtime.bigint()
-  const before = cpuTimeOf(pids)
+  const [before, loadBefore] = [cpuTimeOf(pids), cpuTimeOf(others).ranNs + endedChildrenNs()]
   const result = await load()
-  const after: CpuTime = cpuTimeOf(pids)
+  const [after, loadAfter] = [cpuTimeOf(pids), cpuTimeOf(others).ranNs + endedChildrenNs()]
   const elapsedNs = Number(process.hrtime.bigint() - began)
   const ranNs = pids.length === 0 ? Number.NaN : after.ranNs - before.ranNs
-  return { result, ranNs, busy: ranNs / elapsedNs, waited: (after.waitedNs - before.waitedNs) / elapsedNs }
+  const busy = ranNs / elapsedNs
+  // Threads of one peer wait for each other, too: what others took is not more than what it did not have.
+  const waited = Math.min((after.waitedNs - before.waitedNs) / elapsedNs, Math.max(0, 1 - busy))
+  return { result, ranNs, busy, waited, loadBusy: (loadAfter - loadBefore) / elapsedNs }
 }
 
 /** Starts a peer for as long as `during` runs. */

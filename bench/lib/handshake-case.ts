@@ -1,6 +1,6 @@
 /** The handshake cases: they differ in version, key and resumption only. */
 import type { PeerKind } from '../peers/peer.ts'
-import { type Bench, type Case, type Sample, underLoad, withPeer } from './case.ts'
+import { type Bench, type Case, type Sample, sharesOf, underLoad, withPeer } from './case.ts'
 import { certificatesObstacle, identityOf, type KeyKind } from './certificates.ts'
 import { type HandshakeLoad, handshakes, type TlsVersion } from './tls-load.ts'
 
@@ -17,9 +17,9 @@ export function handshakeCase(name: string, kind: HandshakeKind): Case {
   return {
     name,
     metrics: [
-      { key: 'perCpuSecond', label: 'handshakes/CPU s' },
+      { key: 'perCpuSecond', label: 'handshakes/CPU s', better: 'higher' },
       { key: 'cpuUs', label: 'CPU us' },
-      { key: 'rate', label: 'handshakes/s' },
+      { key: 'rate', label: 'handshakes/s', better: 'higher' },
       { key: 'busy', label: 'core busy' },
       { key: 'p50', label: 'p50 us' },
       { key: 'p99', label: 'p99 us' },
@@ -44,7 +44,7 @@ async function measureHandshakes(kind: PeerKind, bench: Bench, { version, key, r
     const run = await underLoad(peer, () => handshakes({ ...load, seconds: bench.seconds }))
     const { completed, rate, p50, p99, resets } = run.result
     const cpuUs = run.ranNs / 1000 / completed
-    const sample: Sample = { perCpuSecond: 1e6 / cpuUs, cpuUs, rate, busy: run.busy, waited: run.waited, p50, p99, resets }
+    const sample: Sample = { perCpuSecond: 1e6 / cpuUs, cpuUs, rate, ...sharesOf(run), p50, p99, resets }
     if (bench.full) {
       const asking = await underLoad(peer, () => handshakes({ ...load, seconds: bench.seconds, request: true }))
       sample['cpuUsWithRequest'] = asking.ranNs / 1000 / asking.result.completed

@@ -1,6 +1,8 @@
 /** The load programs: servers behind the proxy and clients before it. All run on the load core. */
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { output, printed, start, stop } from './processes.ts'
+import { notInstalled } from './installed.ts'
+import { type Core, output, printed, start, stop } from './processes.ts'
 
 /** Where they are built. */
 export const programs = join(import.meta.dirname, '../../build/bench')
@@ -10,18 +12,18 @@ export interface Origins {
   stop(): Promise<void>
 }
 
-/** Two HTTP servers that answer at once. `host` is what they listen on. */
-export function startOrigins(core: number | null, host = '127.0.0.1'): Promise<Origins> {
-  return startPair('origin', core, host)
+/** Two HTTP servers that answer at once. `host` is what they listen on; `more` are options of load/origin.cc. */
+export function startOrigins(core: Core, host = '127.0.0.1', more: string[] = []): Promise<Origins> {
+  return startPair('origin', core, host, more)
 }
 
 /** The same without HTTP: see bench/load/echo.cc. */
-export function startEchoes(core: number | null, host = '127.0.0.1'): Promise<Origins> {
+export function startEchoes(core: Core, host = '127.0.0.1'): Promise<Origins> {
   return startPair('echo', core, host)
 }
 
-async function startPair(program: string, core: number | null, host: string): Promise<Origins> {
-  const children = [1, 2].map(() => start(core, join(programs, program), ['--host', host]))
+async function startPair(program: string, core: Core, host: string, more: string[] = []): Promise<Origins> {
+  const children = [1, 2].map(() => start(core, join(programs, program), ['--host', host, ...more]))
   const ports = await Promise.all(children.map((child) => printed(child, /listening (\d+)/, 5_000)))
   return {
     ports: [Number(ports[0]), Number(ports[1])],
@@ -31,14 +33,36 @@ async function startPair(program: string, core: number | null, host: string): Pr
   }
 }
 
-export interface WrkResult {
+export interface ClosedLoopResult {
   requests: number
   seconds: number
   requestsPerSecond: number
 }
 
+/** The program that makes closed-loop HTTP load here. `BENCH_LOAD=autocannon` takes the second best although wrk is there. */
+export function httpLoadProgram(): 'wrk' | 'autocannon' {
+  return notInstalled('wrk', 'wrk') === null && process.env['BENCH_LOAD'] !== 'autocannon' ? 'wrk' : 'autocannon'
+}
+
+/** As many requests as `connections` can make, by wrk where it is installed, else by autocannon. Rejects when any of them failed. */
+export function httpLoad(options: ClosedLoop): Promise<ClosedLoopResult> {
+  return httpLoadProgram() === 'wrk' ? wrk(options) : autocannon(options)
+}
+
+/** The same by autocannon, in a process of its own: a fifth of what wrk can do, so rows will be marked as limited by it. */
+async function autocannon(options: ClosedLoop): Promise<ClosedLoopResult> {
+  const program = createRequire(import.meta.url).resolve('autocannon')
+  const url = `http://127.0.0.1:${options.port}${options.path ?? '/'}`
+  const words = ['--json', '--no-progress', '-c', options.connections, '-d', options.seconds, '-t', 10, url].map(String)
+  const text = await output(options.core, process.execPath, [program, ...words])
+  const result: { errors: number; non2xx: number; duration: number; '2xx': number } = JSON.parse(text)
+  const failed = result.errors + result.non2xx
+  if (failed > 0) throw new Error(`autocannon: ${failed} requests failed`)
+  return { requests: result['2xx'], seconds: result.duration, requestsPerSecond: result['2xx'] / result.duration }
+}
+
 export interface ClosedLoop {
-  core: number | null
+  core: Core
   port: number
   connections: number
   seconds: number
@@ -46,7 +70,7 @@ export interface ClosedLoop {
 }
 
 /** As many requests as `connections` can make, one in flight on each. Rejects when any of them failed. */
-export async function wrk(options: ClosedLoop): Promise<WrkResult> {
+export async function wrk(options: ClosedLoop): Promise<ClosedLoopResult> {
   const url = `http://127.0.0.1:${options.port}${options.path ?? '/'}`
   const words = ['-t1', `-c${options.connections}`, `-d${options.seconds}s`, '--timeout', '10s', url]
   const text = await output(options.core, 'wrk', words)
@@ -91,8 +115,28 @@ export async function pace(options: Pace): Promise<PaceResult> {
   return result
 }
 
+/** Times in microseconds, from the connecting to the end of the stream. */
+export interface OneShotResult {
+  completed: number
+  /** Connections that were reset after their answer. */
+  resets: number
+  seconds: number
+  /** Completed per second. */
+  rate: number
+  p50: number
+  p99: number
+  max: number
+}
+
+/** A connection for each request: see bench/load/one_shot.cc. Rejects when any answer was wrong. */
+export async function oneShots(options: ClosedLoop & { most?: number }): Promise<OneShotResult> {
+  const words = ['--port', options.port, '--connections', options.connections, '--seconds', options.seconds]
+  const more = ['--path', options.path ?? '/', '--most', options.most ?? 1e15]
+  return JSON.parse(await output(options.core, join(programs, 'one_shot'), [...words, ...more].map(String)))
+}
+
 export interface TunnelLoad {
-  core: number | null
+  core: Core
   port: number
   mode: 'exchange' | 'bulk' | 'connect'
   connections: number

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { join } from 'node:path'
 
 export interface Machine {
   cpu: string
@@ -14,6 +15,10 @@ export interface Machine {
   node: string
   nginx: string
   haproxy: string
+  caddy: string
+  apache: string
+  /** Of the packages in bench/package.json, by name. */
+  npm: Record<string, string>
   wrk: string
   /** Of the system, which nginx and HAProxy use, and Node's own, which is weir's. */
   openssl: string
@@ -34,11 +39,21 @@ export function describeMachine(): Machine {
     node: process.version,
     nginx: firstMatch('nginx', ['-v'], /nginx\/(\S+)/),
     haproxy: firstMatch('haproxy', ['-v'], /version (\S+)/),
+    caddy: firstMatch('caddy', ['version'], /^v?(\d\S*)/m),
+    apache: firstMatch('sh', ['-c', 'apache2 -v || httpd -v'], /Apache\/(\S+)/),
+    npm: npmVersions(),
     openssl: firstMatch('openssl', ['version'], /OpenSSL (\S+)/),
     nodeOpenssl: process.versions.openssl ?? 'none',
     wrk: firstMatch('wrk', ['-v'], /wrk (\S+)/),
     commit: firstMatch('git', ['describe', '--always', '--dirty'], /(\S+)/),
   }
+}
+
+function npmVersions(): Record<string, string> {
+  const here = join(import.meta.dirname, '..')
+  const versionIn = (file: string): string => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : 'not found')
+  const names = Object.keys(JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')).dependencies)
+  return Object.fromEntries(names.map((name) => [name, versionIn(join(here, 'node_modules', name, 'package.json'))]))
 }
 
 /** The soft limit of open files of this process, which every program it starts inherits. */

@@ -9,7 +9,9 @@ export interface Memory {
   privateDirty: number
 }
 
+/** NaN where there is no process at all. */
 export function memoryOf(pids: number[]): Memory {
+  if (pids.length === 0) return { rss: Number.NaN, privateDirty: Number.NaN }
   const total: Memory = { rss: 0, privateDirty: 0 }
   for (const pid of pids) {
     const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')

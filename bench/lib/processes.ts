@@ -1,22 +1,28 @@
 /** Every process and directory a run makes, so that none of them outlives it: not after a failure, not after Ctrl-C. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 
+/** One core, every core that this process may use, or (null) those of this process, pinned or not. */
+export type Core = number | 'all' | null
+
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+// Read before the suite pins itself: what it starts without saying more shares its core.
+const allCores = /^Cpus_allowed_list:\s+(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
 
 const children = new Set<Child>()
 const directories = new Set<string>()
 
 /**
- * Starts a program, on one core where `core` is a number. It leads its own process group, so that its children can be
+ * Starts a program on a core. It leads its own process group, so that its children can be
  * ended with it.
  */
-export function start(core: number | null, command: string, args: string[]): Child {
-  const [program, words] = core === null ? [command, args] : ['taskset', ['-c', String(core), command, ...args]]
+export function start(core: Core, command: string, args: string[]): Child {
+  const [program, words] = core === null ? [command, args] : ['taskset', ['-c', core === 'all' ? allCores : String(core), command, ...args]]
   const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
   children.add(child)
   child.once('exit', () => children.delete(child))
@@ -36,14 +42,16 @@ export async function stop(child: Child): Promise<void> {
   killGroup(child)
 }
 
-/** Runs a program to its end and returns what it printed. Rejects with its stderr when it fails. */
-export async function output(core: number | null, command: string, args: string[]): Promise<string> {
+/** Runs a program to its end and returns what it printed. Rejects with its stderr when it fails, and after `limitMs`. */
+export async function output(core: Core, command: string, args: string[], limitMs = 120_000): Promise<string> {
   const child = start(core, command, args)
+  const limit = setTimeout(() => killGroup(child), limitMs)
   const [text, errors] = [collect(child.stdout), collect(child.stderr)]
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
-  })
+  }).finally(() => clearTimeout(limit))
+  if (code === null) throw new Error(`${command} ${args.join(' ')}: ended by ${child.signalCode}, after ${limitMs / 1000} s at the latest`)
   if (code !== 0) throw new Error(`${command} ${args.join(' ')}: exit code ${code}: ${errors.text.trim()}`)
   if (errors.text !== '') console.error(`${command}: ${errors.text.trim()}`)
   return text.text

@@ -1,30 +1,22 @@
 /** Turns the samples of a case into what is printed. */
-import type { Case, Goal, Metric, Sample } from './case.ts'
+import type { Case, Goal, Metric } from './case.ts'
+import { limitOf } from './limits.ts'
 import { median, spread, table, text } from './numbers.ts'
+import { type CaseResult, valuesOf } from './record.ts'
 
-export interface CaseResult {
-  name: string
-  question: string
-  /** By peer, one per round. */
-  samples: Record<string, Sample[]>
-  failures: string[]
-  obstacle: string | null
-  /** Share (0 to 1) of the machine's CPU time that the hypervisor took during the case. */
-  stolen: number
-}
-
-/** The part of a run that is one case: a table of medians, the budget's lines, and what was noisy. */
-export function reportCase(one: Case, result: CaseResult): string {
+/** The part of a run that is one case: a table of medians, the budget's lines, and what was noisy. `cores` is how many there are. */
+export function reportCase(one: Case, result: CaseResult, cores: number): string {
   const parts = [`\n${one.name}: ${result.question}`]
   if (result.obstacle !== null) parts.push(`SKIPPED: ${result.obstacle}`)
   const metrics = one.metrics.filter((metric) =>
     Object.values(result.samples)
       .flat()
-      .some((sample) => metric.key in sample),
+      .some((sample) => Number.isFinite(sample[metric.key] ?? Number.NaN)),
   )
   if (metrics.length > 0) parts.push(medianTable(metrics, result))
   if (result.samples['weir'] && one.goals.length > 0) parts.push(goalTable(one.goals, result))
-  parts.push(...noise(result), ...result.failures.map((failure) => `FAILED ${failure}`))
+  parts.push(...noise(one, result, cores), ...Object.entries(result.unable).map(([peer, why]) => `${peer}: ${why}`))
+  parts.push(...result.failures.map((failure) => `FAILED ${failure}`))
   return parts.join('\n')
 }
 
@@ -49,17 +41,19 @@ function goalTable(goals: Goal[], result: CaseResult): string {
 }
 
 /** weir's own number, or its ratio to the one peer or to the best of them. No proxy at all is no rival. */
-function standing(goal: Goal, result: CaseResult): { value: number; rival: string } {
+export function standing(goal: Goal, result: CaseResult): { value: number; rival: string } {
   const own = median(valuesOf(result, 'weir', goal.metric))
   if (goal.against === 'value') return { value: own, rival: '' }
   const best = Object.keys(result.samples)
-    .filter((peer) => (goal.against === 'peers' ? peer !== 'weir' && peer !== 'direct' : peer === goal.against))
+    .filter((peer) => (goal.against === 'peers' ? !peer.startsWith('weir') && peer !== 'direct' : peer === goal.against))
     .map((peer) => ({ peer, value: median(valuesOf(result, peer, goal.metric)) }))
+    .filter(({ value }) => Number.isFinite(value))
     .toSorted((a, b) => (goal.better === 'lower' ? a.value - b.value : b.value - a.value))[0]
   return best ? { value: own / best.value, rival: best.peer } : { value: Number.NaN, rival: '-' }
 }
 
-function verdict(goal: Goal, value: number): string {
+/** What the budget says to a number: `PASS, aim met`, `PASS`, `FAIL`, or a dash where it has no limit. */
+export function verdict(goal: Goal, value: number): string {
   const meets = (limit: number): boolean => (goal.better === 'lower' ? value <= limit : value >= limit)
   if (Number.isNaN(value) || goal.must === undefined || goal.aim === undefined) return '-'
   if (!meets(goal.must)) return 'FAIL'
@@ -67,19 +61,14 @@ function verdict(goal: Goal, value: number): string {
 }
 
 /** What makes the numbers doubtful: other programs on the proxy's core, and other machines on this one's host. */
-function noise(result: CaseResult): string[] {
+function noise(one: Case, result: CaseResult, cores: number): string[] {
   const lines: string[] = []
   for (const peer of Object.keys(result.samples)) {
     const waited = median(valuesOf(result, peer, 'waited'))
-    if (waited > 0.03) lines.push(`noisy: ${peer} waited ${(waited * 100).toFixed(0)} % of the time for its core`)
-    const busy = median(valuesOf(result, peer, 'busy'))
-    if (busy + waited < 0.93)
-      lines.push(`note: ${peer} had its core only ${(busy * 100).toFixed(0)} % busy: clients and servers were the limit`)
+    if (waited > 0.03 && !one.unpinned) lines.push(`noisy: ${peer} waited ${(waited * 100).toFixed(0)} % of the time for its core`)
+    const limit = limitOf(one, result, peer, cores)
+    if (limit !== null) lines.push(`limited: ${peer}: ${limit}`)
   }
   if (result.stolen > 0.01) lines.push(`noisy: the hypervisor took ${(result.stolen * 100).toFixed(1)} % of the CPU time`)
   return lines
-}
-
-function valuesOf(result: CaseResult, peer: string, key: string): number[] {
-  return (result.samples[peer] ?? []).map((sample) => sample[key]).filter((value) => value !== undefined)
 }

@@ -1,9 +1,9 @@
 // The server behind every proxy: as little work per request as four system calls allow, so that the proxy is what is measured.
 //
-//   origin [--host 127.0.0.1] [--port 0]      prints `listening PORT` and serves until it is killed
+//   origin [--host 127.0.0.1] [--port 0] [--close 1]      prints `listening PORT` and serves until it is killed
 //
 // GET /bytes/N answers with N bytes, any other GET with a body of 100 bytes, a POST with the length of what was posted.
-// Keep-alive and pipelining; request bodies need a Content-Length.
+// Keep-alive and pipelining; request bodies need a Content-Length. With --close 1 a connection ends with its first answer.
 
 #include <strings.h>
 
@@ -26,6 +26,7 @@ std::string answer(std::string_view status, std::string_view body) {
 
 const std::string kSmallAnswer = answer("200 OK", std::string(99, 'w') + "\n");
 const std::string kBlock(kBlockBytes, 'w');
+bool closes = false;  // set once, before the first connection
 
 // The value of Content-Length, or 0 where there is none. `head` ends with the empty line.
 size_t content_length(std::string_view head) {
@@ -116,6 +117,7 @@ class Connection {
       const size_t size = head_first ? output_.size() : std::min(block_bytes_, kBlockBytes);
       const ssize_t sent = send(fd_.get(), from, size, MSG_NOSIGNAL | (head_first && block_bytes_ > 0 ? MSG_MORE : 0));
       if (sent < 0) return (errno == EAGAIN || errno == EINTR) && wait_for_room();
+      answered_ = true;
       if (head_first) {
         output_.erase(0, static_cast<size_t>(sent));
       } else {
@@ -124,7 +126,7 @@ class Connection {
     }
     if (waiting_) watch(epoll_, fd_.get(), EPOLLIN, EPOLL_CTL_MOD);
     waiting_ = false;
-    return true;
+    return !(closes && answered_);
   }
 
   bool wait_for_room() {
@@ -142,9 +144,13 @@ class Connection {
   size_t to_discard_ = 0;
   bool discarding_ = false;
   bool waiting_ = false;
+  bool answered_ = false;
 };
 
 }  // namespace
 }  // namespace weir::bench
 
-int main(int argc, char** argv) { weir::bench::serve_for_ever<weir::bench::Connection>(argc, argv); }
+int main(int argc, char** argv) {
+  weir::bench::closes = weir::bench::number_option(argc, argv, "--close", 0) != 0;
+  weir::bench::serve_for_ever<weir::bench::Connection>(argc, argv);
+}

@@ -1,9 +1,10 @@
 /** HAProxy in TCP mode as a good operator would run it: one thread, splicing, no log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { notInstalled } from '../lib/installed.ts'
 import { openFilesLimit } from '../lib/machine.ts'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, probeEcho, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, probeEcho, type RunningPeer, startPeer, workersOf } from './peer.ts'
 
 type ByBodies = Record<PeerOptions['bodies'], string>
 
@@ -62,7 +63,7 @@ function edgeTriggered(more: string): string {
 }
 
 function haproxyWith(name: string, tuning: Tuning): PeerKind {
-  return { name, start: (options) => startHaproxy(options, tuning) }
+  return { name, obstacle: () => notInstalled('haproxy', 'haproxy'), start: (options) => startHaproxy(options, tuning) }
 }
 
 async function startHaproxy(options: PeerOptions, tuning: Tuning): Promise<RunningPeer> {
@@ -78,7 +79,7 @@ function config(options: PeerOptions, tuning: Tuning, port: number): string {
   const maxConnections = Math.min(16_384, Math.floor((openFilesLimit() - options.servers.length - 300) / 2.6))
   return `
 global
-  nbthread 1
+  nbthread ${workersOf(options)}
   maxconn ${maxConnections}
   ${tuning.global[options.bodies]}
 defaults

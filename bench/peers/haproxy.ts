@@ -1,9 +1,10 @@
 /** HAProxy as a good operator would run it: one thread, shared keep-alive connections to the servers, no log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { notInstalled } from '../lib/installed.ts'
 import { openFilesLimit } from '../lib/machine.ts'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, probeHttps, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, probeHttps, type RunningPeer, startPeer, workersOf } from './peer.ts'
 
 export interface HaproxyTuning {
   balance: 'leastconn' | 'roundrobin'
@@ -51,7 +52,7 @@ function always(global: string): HaproxyTuning['global'] {
 
 /** HAProxy with these settings: over TLS when the options have a certificate. */
 export function haproxyWith(name: string, tuning: HaproxyTuning): PeerKind {
-  return { name, start: (options) => startHaproxy(options, tuning) }
+  return { name, obstacle: () => notInstalled('haproxy', 'haproxy'), start: (options) => startHaproxy(options, tuning) }
 }
 
 async function startHaproxy(options: PeerOptions, tuning: HaproxyTuning): Promise<RunningPeer> {
@@ -63,11 +64,12 @@ async function startHaproxy(options: PeerOptions, tuning: HaproxyTuning): Promis
 }
 
 function config(options: PeerOptions, tuning: HaproxyTuning, port: number, directory: string): string {
-  // Every connection may need two descriptors and half a pipe, and HAProxy refuses to start when they could run out.
-  const maxConnections = Math.min(16_384, Math.floor((openFilesLimit() - options.servers.length - 300) / 2.6))
+  // Every connection may need two descriptors, and half a pipe where it splices; HAProxy refuses to start when they could run out.
+  const each = tuning.splice === '' ? 2.05 : 2.6
+  const maxConnections = Math.min(16_384, Math.floor((openFilesLimit() - options.servers.length - 300) / each))
   return `
 global
-  nbthread 1
+  nbthread ${workersOf(options)}
   maxconn ${maxConnections}
   ${tuning.global[options.bodies]}
 defaults

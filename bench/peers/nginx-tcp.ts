@@ -2,8 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { notInstalled } from '../lib/installed.ts'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, probeEcho, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, probeEcho, type RunningPeer, startPeer, workersOf } from './peer.ts'
 
 interface Tuning {
   balance: string
@@ -43,7 +44,7 @@ function always(buffer: string): Tuning['buffer'] {
 }
 
 function nginxWith(name: string, tuning: Tuning): PeerKind {
-  return { name, start: (options) => startNginx(options, tuning) }
+  return { name, obstacle: () => notInstalled('nginx', 'nginx libnginx-mod-stream'), start: (options) => startNginx(options, tuning) }
 }
 
 async function startNginx(options: PeerOptions, tuning: Tuning): Promise<RunningPeer> {
@@ -59,7 +60,7 @@ function config(options: PeerOptions, tuning: Tuning, port: number, directory: s
 ${loadModule()}
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes 1;
+worker_processes ${workersOf(options)};
 pid ${join(directory, 'nginx.pid')};
 error_log ${join(directory, 'error.log')} warn;
 events { worker_connections 16384; multi_accept ${tuning.multiAccept}; }

@@ -1,8 +1,12 @@
-/** nginx as a good operator would run it: one worker, keep-alive to the servers, no access log. */
+/**
+ * nginx as a good operator would run it: one worker unless more are asked for, keep-alive to the servers, no access log. More workers have a
+ * socket each (reuseport): with one for all, multi_accept lets the first one awake take every connection that waits.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { notInstalled } from '../lib/installed.ts'
 import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, probeHttps, type RunningPeer, startPeer } from './peer.ts'
+import { freePort, type PeerKind, type PeerOptions, probeHttps, type RunningPeer, startPeer, workersOf } from './peer.ts'
 
 export interface NginxTuning {
   balance: string
@@ -58,7 +62,7 @@ function always(buffering: string): NginxTuning['buffering'] {
 
 /** nginx with these settings: over TLS when the options have a certificate. */
 export function nginxWith(name: string, tuning: NginxTuning): PeerKind {
-  return { name, start: (options) => startNginx(options, tuning) }
+  return { name, obstacle: () => notInstalled('nginx', 'nginx libnginx-mod-stream'), start: (options) => startNginx(options, tuning) }
 }
 
 async function startNginx(options: PeerOptions, tuning: NginxTuning): Promise<RunningPeer> {
@@ -76,7 +80,7 @@ function config(options: PeerOptions, tuning: NginxTuning, port: number, directo
   return `
 daemon off;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes 1;
+worker_processes ${workersOf(options)};
 ${tuning.extra}
 pid ${join(directory, 'nginx.pid')};
 error_log ${join(directory, 'error.log')} warn;
@@ -97,7 +101,7 @@ ${options.servers.map((server) => `    server ${server};`).join('\n')}
     keepalive_requests 1000000000;
   }
   server {
-    listen 127.0.0.1:${port} ${options.tls ? 'ssl ' : ''}backlog=4096;
+    listen 127.0.0.1:${port} ${options.tls ? 'ssl ' : ''}${workersOf(options) > 1 ? 'reuseport ' : ''}backlog=4096;
 ${tlsLines(options, tuning)}
     proxy_http_version 1.1;
     proxy_set_header Connection "";

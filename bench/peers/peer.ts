@@ -3,15 +3,19 @@ import { request } from 'node:https'
 import { connect, createServer } from 'node:net'
 import type { Identity } from '../lib/certificates.ts'
 import { processTree } from '../lib/cpu.ts'
-import { type Child, collect, isRunning, removeDirectory, start, stop } from '../lib/processes.ts'
+import { type Child, type Core, collect, isRunning, removeDirectory, start, stop } from '../lib/processes.ts'
 
 export interface PeerKind {
   name: string
+  /** Why it cannot be started on this machine, with what to do about it; null when it can. Without it, it is expected to be there. */
+  obstacle?(): string | null
+  /** Seconds of load before it is measured over HTTP; 1 by default. Slow ones that compile while they run have seen too little after that. */
+  warmUp?: number
   start(options: PeerOptions): Promise<RunningPeer>
 }
 
 export interface PeerOptions {
-  core: number | null
+  core: Core
   /** `host:port` of every server. */
   servers: string[]
   /** Routes `/r/0/` to `/r/N-1/` beside the one that matches everything; all lead to the same servers. */
@@ -20,6 +24,12 @@ export interface PeerOptions {
   bodies: 'small' | 'large'
   /** What clients are shown; without it they speak plainly. */
   tls?: Identity
+  /** Processes or threads that serve; 1 by default. */
+  workers?: number
+}
+
+export function workersOf(options: PeerOptions): number {
+  return options.workers ?? 1
 }
 
 export interface RunningPeer {
@@ -34,7 +44,7 @@ export type Probe = (port: number) => Promise<string | null>
 
 /** Starts the program and waits until the probe is content. Its directory is removed when it is stopped. */
 export async function startPeer(
-  core: number | null,
+  core: Core,
   port: number,
   directory: string,
   command: string[],

@@ -1,15 +1,16 @@
-/** weir's TCP listener as it comes: one worker, every other value the default. */
-import { type PeerKind, probeEcho } from './peer.ts'
-import { startWeir, upstreamOf } from './weir.ts'
+/** weir's TCP listener as it comes: one worker unless more are asked for, every other value the default. */
+import { type PeerKind, probeEcho, workersOf } from './peer.ts'
+import { startWeir, upstreamOf, weirObstacle } from './weir.ts'
 
 export const weirTcp: PeerKind = {
   name: 'weir',
-  start: (options) => startWeir(options.core, (port) => `${listenerAt(port)}${upstreamOf(options.servers)}`, probeEcho),
+  obstacle: weirObstacle,
+  start: (options) => startWeir(options.core, (port) => `${listenerAt(port, workersOf(options))}${upstreamOf(options.servers)}`, probeEcho),
 }
 
-function listenerAt(port: number): string {
+function listenerAt(port: number, workers: number): string {
   return `
-workers: 1
+workers: ${workers}
 listeners:
   l4:
     bind: ["127.0.0.1:${port}"]

@@ -1,14 +1,20 @@
-/** weir as it comes: one worker, every other value the default, also where it ends TLS. */
-import { writeFileSync } from 'node:fs'
+/** weir as it comes: one worker unless more are asked for, every other value the default, also where it ends TLS. */
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryDirectory } from '../lib/processes.ts'
-import { freePort, type PeerKind, type PeerOptions, type Probe, probeHttps, type RunningPeer, startPeer } from './peer.ts'
+import { type Core, temporaryDirectory } from '../lib/processes.ts'
+import { freePort, type PeerKind, type PeerOptions, type Probe, probeHttps, type RunningPeer, startPeer, workersOf } from './peer.ts'
 
 const here = join(import.meta.dirname, '../..')
 
 export const weir: PeerKind = {
   name: 'weir',
+  obstacle: weirObstacle,
   start: (options) => startWeir(options.core, (port) => config(options, port), probeOf(options)),
+}
+
+/** Null when this checkout is built. */
+export function weirObstacle(): string | null {
+  return existsSync(join(here, 'dist/main.js')) ? null : 'not built: make build'
 }
 
 /** weir with an access log, and another checkout of it that is built: `WEIR_BEFORE=/path --peers weir,weir+before`. */
@@ -30,7 +36,7 @@ export const weirAlternatives: PeerKind[] = [
 
 /** Runs weir with a configuration that listens on the port it is given; `home` is the checkout. */
 export async function startWeir(
-  core: number | null,
+  core: Core,
   configFor: (port: number, directory: string) => string,
   probe?: Probe,
   home = here,
@@ -46,7 +52,7 @@ export async function startWeir(
 function config(options: PeerOptions, port: number): string {
   const routes = Array.from({ length: options.routes }, (_, i) => `      - { match: { path: /r/${i}/ }, upstream: servers }`)
   return `
-workers: 1
+workers: ${workersOf(options)}
 listeners:
   web:
     bind: ["127.0.0.1:${port}"]
