@@ -12,13 +12,14 @@ export interface ConfigPlan {
 
 /**
  * The config of the balancer before a fleet: an upstream for each policy over the same servers, reached by its path. What differs from
- * the defaults: checks are spread out where no server fails, as each server gets them once for each policy; a server that comes back has
- * its whole weight at once, as that happens between rounds.
+ * the defaults: checks are spread out where no server fails, as each server gets them once for each policy; a server that comes back is
+ * not kept out for long and has its whole weight at once, as that happens between rounds.
  */
 export function balancerConfig({ fleet, ports, workers, controlSocket }: ConfigPlan): object {
   const isKilled = fleet.event?.kind === 'kill'
   const interval = isKilled ? { interval: '1s', fastInterval: '200ms', downInterval: '200ms' } : { interval: '30s' }
-  const common = { health: { tcp: true, ...interval }, slowStart: 'off' }
+  const passiveHealth = isKilled ? { ejectFor: '3s', maxEjectFor: '3s' } : {}
+  const common = { health: { tcp: true, ...interval }, passiveHealth, slowStart: 'off' }
   return {
     workers,
     control: { socket: controlSocket },

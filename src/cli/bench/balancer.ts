@@ -73,12 +73,12 @@ export class BenchBalancer {
     const response = await fetch(`${admin}/metrics`, { signal: AbortSignal.timeout(ANSWER_MS) })
     const text = await response.text()
     return {
-      retries: valueOf(text, 'weir_retries_total', `route="/${policy}/"`),
-      queueMs: valueOf(text, 'weir_upstream_queue_wait_seconds_sum', `upstream="${policy}"`) * 1_000,
+      retries: sampleSum(text, 'weir_retries_total', `route="/${policy}/"`),
+      queueMs: sampleSum(text, 'weir_upstream_queue_wait_seconds_sum', `upstream="${policy}"`) * 1_000,
     }
   }
 
-  /** Waits until an upstream uses so many servers, as after one of them has come back. */
+  /** Waits until an upstream sends requests to so many servers, be it on trial, as after one of them has come back. */
   async untilUsable(policy: string, servers: number): Promise<void> {
     const client = await connectControl(this.#socket)
     try {
@@ -86,8 +86,9 @@ export class BenchBalancer {
       for (;;) {
         const { upstreams } = (await client.ask('status', {}, { withinMs: ANSWER_MS })).data
         const upstream = upstreams.find(({ name }) => name === policy)
-        if ((upstream?.usable ?? 0) >= servers) return
-        if (performance.now() > deadline) throw new Error(`${policy} has ${upstream?.usable} usable servers of ${servers} after ${USABLE_MS} ms`)
+        const usable = upstream?.servers.filter(({ state }) => ['up', 'warming', 'probing'].includes(state)).length ?? 0
+        if (usable >= servers) return
+        if (performance.now() > deadline) throw new Error(`${policy} has ${usable} usable servers of ${servers} after ${USABLE_MS} ms`)
         await delay(50)
       }
     } finally {
@@ -141,7 +142,7 @@ export class BenchBalancer {
 }
 
 /** The sum of all samples of a metric that have this label. */
-function valueOf(exposition: string, name: string, label: string): number {
+function sampleSum(exposition: string, name: string, label: string): number {
   const lines = exposition.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(label))
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }

@@ -9,6 +9,7 @@ export class ClientLog {
   readonly #log: RoundLog
   #begunAt: number | null = null
   #isMeasured = false
+  #answers = 0
 
   constructor(log: RoundLog) {
     this.#log = log
@@ -19,17 +20,24 @@ export class ClientLog {
     return this.#isMeasured
   }
 
+  /** It takes part: it has had an answer. */
+  get isWarm(): boolean {
+    return this.#answers > 0
+  }
+
+  /** The first request never counts: autocannon makes its head before it is told of it. */
   begin(now: number): void {
     // The connection was closed without an answer and is open again.
     this.fail()
     this.#begunAt = now
-    this.#isMeasured = this.#log.covers(now)
+    this.#isMeasured = this.isWarm && this.#log.covers(now)
     if (this.#isMeasured) this.#log.begun++
   }
 
   answer(status: number, now: number): void {
     const begunAt = this.#begunAt
     this.#begunAt = null
+    this.#answers++
     if (begunAt === null || !this.#isMeasured) return
     if (status >= 500) this.#log.fail(begunAt)
     else this.#log.answer(begunAt, now - begunAt)

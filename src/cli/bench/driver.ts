@@ -3,6 +3,7 @@
  * on all connections at once; so each connection is an instance of its own with a rate of one a second, and they start at random moments of
  * a second: together that is close to how requests of people arrive, and no answer that is late keeps others from being sent.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Client, Options } from 'autocannon'
 import { ClientLog } from './client-log.ts'
 import { type FromDriver, KEY_HEADER, type LoadPlan, MEASURED_HEADER, type Measured, type ToDriver } from './messages.ts'
@@ -14,7 +15,11 @@ const { default: autocannon } = await import('autocannon')
 
 /** How long before the begin of the measured part it is announced. */
 const SOON_MS = 300
+/** Over which clients begin. */
+const SPREAD_MS = 1_000
 const SETTLE_MS = 10
+const LOOK_MS = 10
+const MOST_WARMING_MS = 5_000
 /** Beyond what any round lasts: its end is here, not in autocannon. */
 const FOREVER_S = 3_600
 
@@ -32,37 +37,54 @@ function tell(message: FromDriver): void {
 }
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-const until = (moment: number) => delay(Math.max(0, moment - performance.now()))
 
 /** Warms up, measures, waits for late answers under load, and lets go of all connections. */
 async function run(plan: LoadPlan): Promise<Measured> {
-  const begin = performance.now() + plan.warmUpSeconds * 1_000
-  const end = begin + plan.seconds * 1_000
-  const log = new RoundLog(begin, plan.seconds)
+  const log = new RoundLog(plan.seconds)
   const clients = startClients(plan, log)
-  await until(begin - SOON_MS)
-  tell({ type: 'soon' })
-  await until(begin)
+  await warmUp(plan, clients)
   const startedAt = new Date().toISOString()
   const cpu = process.cpuUsage()
+  const held = monitorEventLoopDelay({ resolution: LOOK_MS })
+  held.enable()
+  log.begin(performance.now())
   tell({ type: 'begin' })
-  await until(end)
+  await delay(plan.seconds * 1_000)
   const { user, system } = process.cpuUsage(cpu)
   tell({ type: 'end' })
-  while (log.open > 0 && performance.now() < end + plan.drainMs) await delay(SETTLE_MS)
+  const heldUpMs = Math.max(0, held.percentile(99) / 1e6 - LOOK_MS)
+  held.disable()
+  const last = performance.now() + plan.drainMs
+  while (log.open > 0 && performance.now() < last) await delay(SETTLE_MS)
   clients.stop()
-  return { startedAt, ...log.result(), loadCpu: (user + system) / 1e6 / plan.seconds }
+  return { startedAt, ...log.result(), loadCpu: (user + system) / 1e6 / plan.seconds, heldUpMs }
+}
+
+/** At least as long as planned, and until every client has had an answer; where some get none it goes on without them. */
+async function warmUp({ warmUpSeconds }: LoadPlan, clients: Clients): Promise<void> {
+  await delay(warmUpSeconds * 1_000 - SOON_MS)
+  const last = performance.now() + MOST_WARMING_MS
+  while (!clients.areWarm() && performance.now() < last) await delay(SETTLE_MS)
+  tell({ type: 'soon' })
+  await delay(SOON_MS)
+}
+
+interface Clients {
+  areWarm(): boolean
+  stop(): void
 }
 
 /** Each begins at a moment of its own in the first second; the moments are the same for the same seed. */
-function startClients(plan: LoadPlan, log: RoundLog): { stop(): void } {
+function startClients(plan: LoadPlan, log: RoundLog): Clients {
   const random = seededRandom(plan.seed)
-  const keyOf = plan.keys === null ? null : zipf(plan.keys.count, plan.keys.exponent, random)
+  const draw = plan.keys === null ? null : zipf(plan.keys.count, plan.keys.exponent, random)
+  const seen = Array.from({ length: plan.clients }, () => new ClientLog(log))
   const stops: (() => void)[] = []
-  const timers = Array.from({ length: plan.clients }, (_, number) =>
-    setTimeout(() => stops.push(startClient(plan, { log, number, keyOf: keyOf ?? (() => number) })), random() * 1_000),
+  const timers = seen.map((own, number) =>
+    setTimeout(() => stops.push(startClient(plan, { seen: own, number, keyOf: draw ?? (() => number) })), random() * SPREAD_MS),
   )
   return {
+    areWarm: () => seen.every(({ isWarm }) => isWarm),
     stop() {
       for (const timer of timers) clearTimeout(timer)
       for (const stop of stops) stop()
@@ -71,13 +93,12 @@ function startClients(plan: LoadPlan, log: RoundLog): { stop(): void } {
 }
 
 interface ClientPlan {
-  log: RoundLog
+  seen: ClientLog
   number: number
   keyOf: Random
 }
 
-function startClient({ url }: LoadPlan, { log, number, keyOf }: ClientPlan): () => void {
-  const seen = new ClientLog(log)
+function startClient({ url }: LoadPlan, { seen, number, keyOf }: ClientPlan): () => void {
   let client: Client | undefined
   const common = { 'x-forwarded-for': addressOf(number) }
   const setupRequest: NonNullable<NonNullable<Options['requests']>[number]['setupRequest']> = (request) => {
@@ -99,7 +120,7 @@ function startClient({ url }: LoadPlan, { log, number, keyOf }: ClientPlan): () 
     },
   }
   // Its promise is fulfilled within a second after the client has let go.
-  autocannon(options).on('error', () => undefined)
+  autocannon(options).catch(() => undefined)
   return () => {
     seen.fail()
     ;(client as (Client & { destroy(): void }) | undefined)?.destroy()

@@ -20,19 +20,28 @@ export interface RoundPlan {
   /** From 0. */
   round: number
   settings: Settings
+  /** Nothing happens to the servers: it only makes everything warm. */
+  isRehearsal: boolean
   /** Rejects with Interrupted. */
   signal: AbortSignal
 }
 
+export interface MeasuredRound {
+  round: Round
+  /** See Measured. */
+  heldUpMs: number
+}
+
 /** Rejects with what went wrong, or with Interrupted. */
-export async function measureRound(stage: Stage, plan: RoundPlan): Promise<Round> {
+export async function measureRound(stage: Stage, plan: RoundPlan): Promise<MeasuredRound> {
   const { fleet, mocks, balancer } = stage
   const { policy, settings, signal } = plan
   const seed = seedOf(settings.seed, fleet.name, plan.round)
   await orInterrupted(prepare(stage, policy, seed), signal)
   const { measured, before, cpuUs } = await orInterrupted(underLoad(stage, plan, seed), signal)
   const [after, counts] = await Promise.all([balancer.counts(policy.id), mocks.counts()])
-  return roundOf({ stage, seconds: settings.seconds, measured, cpuUs, counts, balancer: difference(before, after) })
+  const round = roundOf({ stage, seconds: settings.seconds, measured, cpuUs, counts, balancer: difference(before, after) })
+  return { round, heldUpMs: measured.heldUpMs }
 }
 
 /** Brings back what was killed. */
@@ -48,7 +57,7 @@ interface UnderLoad {
   cpuUs: number
 }
 
-async function underLoad(stage: Stage, { policy, settings, signal }: RoundPlan, seed: number): Promise<UnderLoad> {
+async function underLoad(stage: Stage, { policy, settings, isRehearsal, signal }: RoundPlan, seed: number): Promise<UnderLoad> {
   const { fleet, mocks, balancer, driver } = stage
   const load: LoadPlan = {
     url: `${balancer.url}/${policy.id}/`,
@@ -68,7 +77,8 @@ async function underLoad(stage: Stage, { policy, settings, signal }: RoundPlan, 
   await begin
   const cpuBefore = balancer.cpuUs()
   mocks.emptyCaches()
-  const timers = fleet.event === null ? [] : momentsOf(fleet.event, settings.seconds).map((ms) => setTimeout(() => mocks.suffer(), ms))
+  const timers =
+    fleet.event === null || isRehearsal ? [] : momentsOf(fleet.event, settings.seconds).map((ms) => setTimeout(() => mocks.suffer(), ms))
   signal.addEventListener('abort', () => timers.forEach(clearTimeout), { once: true })
   await end
   const cpuUs = balancer.cpuUs() - cpuBefore

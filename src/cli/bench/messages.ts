@@ -56,6 +56,8 @@ export interface Measured {
   histogram: string
   slices: Slice[]
   loadCpu: number
+  /** For so long the load generator could not do what was due, 1 % of the time: other programs had the cores. Milliseconds. */
+  heldUpMs: number
 }
 
 export type ToDriver =

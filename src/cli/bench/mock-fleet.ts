@@ -12,7 +12,7 @@ export class MockFleet {
   #shared: MockProcess | null = null
   /** Of the server of the event. */
   #own: MockProcess | null = null
-  #ending: Promise<unknown> = Promise.resolve()
+  #ending: Promise<void> = Promise.resolve()
   /** What a server had counted when it was killed. */
   #lost: Record<string, MockCount> = {}
 
@@ -43,13 +43,8 @@ export class MockFleet {
     const { event } = this.#fleet
     const own = this.#own
     if (own === null || event === null) return
-    if (event.kind === 'stall') return own.tell({ type: 'stall', ms: event.ms })
-    this.#own = null
-    this.#ending = own
-      .ask({ type: 'die' }, 'counts')
-      .then(({ counts }) => Object.assign(this.#lost, counts))
-      .catch(() => undefined)
-      .then(() => own.gone())
+    if (event.kind === 'stall') own.tell({ type: 'stall', ms: event.ms })
+    else this.#ending = this.#kill(own)
   }
 
   /** Of the requests since the reset, by server. */
@@ -62,6 +57,13 @@ export class MockFleet {
   async end(): Promise<void> {
     await Promise.all(this.#running().map((child) => child.end()))
     await this.#ending
+  }
+
+  async #kill(own: MockProcess): Promise<void> {
+    this.#own = null
+    const { counts } = await own.ask({ type: 'die' }, 'counts')
+    Object.assign(this.#lost, counts)
+    await own.gone()
   }
 
   #plans(isApart: boolean): MockPlan[] {

@@ -97,20 +97,24 @@ function counts(): FromMock {
 function obey(message: ToMock): void {
   switch (message.type) {
     case 'serve':
-      return void serve(message.servers)
+      void serve(message.servers)
+      break
     case 'reset':
       for (const server of servers) server.reset(message.seed)
-      return tell(counts())
+      tell(counts())
+      break
     case 'empty-caches':
       for (const server of servers) server.emptyCache()
-      return
+      break
     case 'stall':
       // As in a long pause of a garbage collector: the kernel goes on to accept, the process does nothing.
-      return void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.ms)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, message.ms)
+      break
     case 'count':
-      return tell(counts())
+      tell(counts())
+      break
     case 'die':
-      return tell(counts(), () => process.kill(process.pid, 'SIGKILL'))
+      tell(counts(), () => process.kill(process.pid, 'SIGKILL'))
   }
 }
 

@@ -63,3 +63,9 @@ export function policiesNamed(names: readonly string[]): Policy[] {
   })
   return policies.filter((policy) => found.includes(policy))
 }
+
+/** That of an upstream of a config. What it hashes is not known here: each client has a key. */
+export function configuredPolicy({ balance, hash }: { balance: BalanceName; hash: HashConfig | null }): Policy {
+  if (balance !== 'consistent-hash' || hash === null) return plain(balance)
+  return hashed(hash.table, hash.boundedLoad)
+}

@@ -130,6 +130,6 @@ export interface BenchResult {
     isLive: boolean
   }
   fleets: FleetResult[]
-  /** Ended by Ctrl-C before everything was measured. */
+  /** Ended by Ctrl-C, or by a fault, before everything was measured. */
   isInterrupted: boolean
 }

@@ -12,20 +12,23 @@ interface SliceLog {
   errors: number
 }
 
-/** From `beginMs` on, for so many seconds, on the clock of `performance.now()`. */
+/** Counts nothing until it is begun. On the clock of `performance.now()`. */
 export class RoundLog {
   begun = 0
-  readonly #beginMs: number
-  readonly #endMs: number
+  readonly #seconds: number
+  #beginMs = Number.POSITIVE_INFINITY
   readonly #slices: SliceLog[]
   readonly #histogram: Histogram = build({ bitBucketSize: 64, numberOfSignificantValueDigits: 3, autoResize: true })
   #responses = 0
   #errors = 0
 
-  constructor(beginMs: number, seconds: number) {
-    this.#beginMs = beginMs
-    this.#endMs = beginMs + seconds * 1_000
+  constructor(seconds: number) {
+    this.#seconds = seconds
     this.#slices = Array.from({ length: Math.ceil((seconds * 1_000) / SLICE_MS) }, () => ({ latencies: [], errors: 0 }))
+  }
+
+  begin(now: number): void {
+    this.#beginMs = now
   }
 
   /** Requests that wait for an answer. */
@@ -34,7 +37,7 @@ export class RoundLog {
   }
 
   covers(now: number): boolean {
-    return now >= this.#beginMs && now < this.#endMs
+    return now >= this.#beginMs && now < this.#beginMs + this.#seconds * 1_000
   }
 
   answer(begunAt: number, tookMs: number): void {
@@ -50,7 +53,7 @@ export class RoundLog {
   }
 
   /** All of it. */
-  result(): Omit<Measured, 'startedAt' | 'loadCpu'> {
+  result(): Omit<Measured, 'startedAt' | 'loadCpu' | 'heldUpMs'> {
     return {
       responses: this.#responses,
       errors: this.#errors,

@@ -17,11 +17,17 @@ export interface BenchRun {
   onFleet(result: FleetResult): void
 }
 
+export interface BenchOutcome {
+  results: FleetResult[]
+  /** The first thing that went wrong; null: nothing. */
+  fault: unknown
+}
+
 /**
- * Runs the fleets in so many lanes, each of which takes the next one as soon as it is free. Interrupted, it answers what was measured.
- * Rejects with the first thing that went wrong, when all processes are gone.
+ * Runs the fleets in so many lanes, each of which takes the next one as soon as it is free. Interrupted, or when something goes wrong, it
+ * answers what was measured until then, when all processes are gone.
  */
-export async function runBench(fleets: readonly Fleet[], run: BenchRun): Promise<FleetResult[]> {
+export async function runBench(fleets: readonly Fleet[], run: BenchRun): Promise<BenchOutcome> {
   const line = new ProgressLine(fleets, run)
   const failure = new AbortController()
   const signal = AbortSignal.any([run.signal, failure.signal])
@@ -39,8 +45,8 @@ export async function runBench(fleets: readonly Fleet[], run: BenchRun): Promise
   const lanes = Array.from({ length: run.settings.lanes }, () => lane().catch((error: unknown) => failure.abort(error)))
   await Promise.all(lanes)
   line.clear()
-  if (failure.signal.aborted) throw failure.signal.reason
-  return fleets.flatMap((fleet) => results.get(fleet) ?? [])
+  const fault: unknown = failure.signal.aborted ? failure.signal.reason : null
+  return { results: fleets.flatMap((fleet) => results.get(fleet) ?? []), fault }
 }
 
 /** Which fleets are being measured, and how long it still takes. */

@@ -26,6 +26,8 @@ export interface FleetRun {
 
 const BUSY_LOAD = 0.8
 const STOLEN = 0.01
+/** Below is what a timer of the load generator is late by itself. */
+const LATE_MS = 10
 
 /**
  * Measures every policy once in each round, in an order that rotates: A B C, B C A, so that a slow minute of the machine hits all of them.
@@ -34,31 +36,44 @@ const STOLEN = 0.01
 export async function runFleet(fleet: Fleet, run: FleetRun): Promise<FleetResult> {
   const results = fleet.policies.map(({ id, name }): PolicyResult => ({ policy: name, isConfigured: id === fleet.configured, rounds: [] }))
   const before = machineTime()
+  const heldUpMs: number[] = []
   const stage = await startStage(fleet, run.settings.workers)
   try {
-    await measureAll(stage, results, run)
+    await measureAll(stage, { results, heldUpMs }, run)
   } catch (error) {
     if (!run.signal.aborted) throw error
   } finally {
     await stage.end()
   }
-  return resultOf(fleet, results, before)
+  return resultOf(fleet, results, doubts(results, heldUpMs, before))
 }
 
-async function measureAll(stage: Stage, results: PolicyResult[], { settings, signal, onProgress }: FleetRun): Promise<void> {
+interface Results {
+  /** In the order of the fleet's policies. */
+  results: PolicyResult[]
+  /** Of each round. */
+  heldUpMs: number[]
+}
+
+async function measureAll(stage: Stage, { results, heldUpMs }: Results, { settings, signal, onProgress }: FleetRun): Promise<void> {
   const { fleet } = stage
   const turns = [...fleet.policies.entries()]
   let done = 0
+  // Else the first policy of the first round would pay for code that was never run.
+  for (const policy of fleet.policies.slice(0, 1))
+    await measureRound(stage, { policy, round: -1, settings: { ...settings, seconds: 1 }, isRehearsal: true, signal })
   for (let round = 0; round < settings.rounds; round++) {
     for (const [index, policy] of turnOrder(turns, round)) {
       onProgress({ fleet: fleet.name, round: round + 1, policy: policy.name, done })
-      results[index]?.rounds.push(await measureRound(stage, { policy, round, settings, signal }))
+      const measured = await measureRound(stage, { policy, round, settings, isRehearsal: false, signal })
+      results[index]?.rounds.push(measured.round)
+      heldUpMs.push(measured.heldUpMs)
       done++
     }
   }
 }
 
-function resultOf(fleet: Fleet, policies: PolicyResult[], before: ReturnType<typeof machineTime>): FleetResult {
+function resultOf(fleet: Fleet, policies: PolicyResult[], notes: readonly string[]): FleetResult {
   const { name, question, rate } = fleet
   const result: FleetResult = {
     name,
@@ -68,18 +83,26 @@ function resultOf(fleet: Fleet, policies: PolicyResult[], before: ReturnType<typ
     connections: rate,
     policies,
     winner: null,
-    notes: [...fleet.notes, ...doubts(policies, before)],
+    notes: [...fleet.notes, ...notes],
   }
   return { ...result, winner: winnerOf(result) }
 }
 
 /** What makes the numbers doubtful. */
-function doubts(policies: readonly PolicyResult[], before: ReturnType<typeof machineTime>): string[] {
+function doubts(policies: readonly PolicyResult[], heldUpMs: readonly number[], before: ReturnType<typeof machineTime>): string[] {
   const now = machineTime()
   const stolen = (now.stolen - before.stolen) / Math.max(1, now.total - before.total)
   const busy = policies.filter(({ rounds }) => rounds.some(({ loadCpu }) => loadCpu > BUSY_LOAD)).map(({ policy }) => policy)
+  const late = heldUpMs.filter((ms) => ms > LATE_MS).length
   return [
-    ...(busy.length > 0 ? [`The load generator had its core more than ${BUSY_LOAD * 100} % busy and may have been the limit: ${busy.join(', ')}.`] : []),
+    ...(late > 0
+      ? [
+          `In ${late} of ${heldUpMs.length} rounds other programs held the load generator up for more than ${LATE_MS} ms, which counts as latency.`,
+        ]
+      : []),
+    ...(busy.length > 0
+      ? [`The load generator had its core more than ${BUSY_LOAD * 100} % busy and may have been the limit: ${busy.join(', ')}.`]
+      : []),
     ...(stolen > STOLEN ? [`The hypervisor took ${(stolen * 100).toFixed(1)} % of the CPU time.`] : []),
   ]
 }

@@ -136,13 +136,18 @@ export function serverPlot(fleet: FleetResult, inks: Inks): string {
     }),
   }))
   const description = `Share of the requests of every server on the fleet ${fleet.name}, a row for each policy`
-  if (fleet.servers.length <= MOST_BARS) {
+  if (hasBars(fleet)) {
     return forBoth((width) => barRows({ width, columns: fleet.servers.map(({ name }) => name), rows, description }))
   }
   const dots = rows.map(({ name, ink, bars }) => ({ name, ink, dots: bars.map(factorDot) }))
   const values = dots.flatMap((row) => row.dots.map(({ value }) => value))
   const x = axisFor(values, { title: 'requests of a server; 1 is its share by weight', kind: 'linear', text: tickText })
   return forBoth((width) => dotRows({ width, x, rows: dots, description }))
+}
+
+/** Whether servers are few enough for a bar each; more become dots. */
+export function hasBars({ servers }: FleetResult): boolean {
+  return servers.length <= MOST_BARS
 }
 
 function factorDot({ name, value, ought, text }: { name: string; value: number; ought: number; text: string }): {

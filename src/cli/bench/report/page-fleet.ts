@@ -1,6 +1,6 @@
 /** A fleet's part of the page. Pure. */
 import type { FleetResult, PolicyResult } from '../result.ts'
-import { type Inks, quantilePlot, serverPlot, timePlots } from './fleet-plots.ts'
+import { hasBars, type Inks, quantilePlot, serverPlot, timePlots } from './fleet-plots.ts'
 import { htmlTable } from './html.ts'
 import { brief, median, percent, spread } from './numbers.ts'
 import { swatch } from './plot/legend.ts'
@@ -36,7 +36,7 @@ function pictures(fleet: FleetResult, inks: Inks): string {
     quantilePlot(fleet, inks),
     ...(hasSlices ? overTime : []),
     '<h3>Requests by server</h3>',
-    `<p class="quiet">${escaped(serversOf(fleet))} A line across a bar: the share by weight.</p>`,
+    `<p class="quiet">${escaped(serversOf(fleet))}${hasBars(fleet) ? ' A line across a bar: its share by weight.' : ''}</p>`,
     serverPlot(fleet, inks),
   ].join('\n')
 }
@@ -51,7 +51,9 @@ function loadOf({ rate, connections, servers }: FleetResult): string {
 function serversOf({ servers }: FleetResult): string {
   const groups = new Map<string, string[]>()
   for (const { name, description } of servers) groups.set(description, [...(groups.get(description) ?? []), name])
-  return [...groups].map(([description, names]) => `${names.join(', ')}: ${description}.`).join(' ')
+  return [...groups]
+    .map(([description, names]) => `${names.length > 4 ? `${names[0]} to ${names.at(-1)}` : names.join(', ')}: ${description}.`)
+    .join(' ')
 }
 
 function verdict(fleet: FleetResult): string {

@@ -11,6 +11,7 @@ p { margin: 0 0 10px; max-width: 76ch; }
 a { color: var(--ink0); }
 code { font-size: 13px; }
 .quiet { color: var(--quiet); }
+.scroll + p { margin-top: 8px; font-size: 13px; }
 section { border-top: 1px solid var(--rule); margin-top: 36px; padding-top: 24px; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 10px 20px; margin: 18px 0 0; }
 .facts dt { color: var(--quiet); font-size: 12px; }

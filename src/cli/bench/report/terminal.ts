@@ -34,12 +34,12 @@ export function figuresOf({ policies }: FleetResult): Figure[] {
   ]
 }
 
-/** Names of those that no other one is better than, by this figure; nobody where that says nothing because it is all or has no spread. */
+/** Names of those that no other one is better than, by this figure; nobody where that are more than half, or one round has no spread. */
 export function bestBy(figure: Figure, policies: readonly PolicyResult[]): Set<string> {
   const measured = policies.filter(({ rounds }) => rounds.length > 1)
   if (figure.better === null || measured.length < 2) return new Set()
   const best = leaders(measured.map(({ policy, rounds }) => ({ name: policy, values: rounds.map(figure.valueOf) })))
-  return new Set(best.length === measured.length ? [] : best.map(({ name }) => name))
+  return new Set(best.length > measured.length / 2 ? [] : best.map(({ name }) => name))
 }
 
 /**

@@ -85,7 +85,7 @@ function roomy(ticks: readonly Tick[], scale: Scale): Tick[] {
     const half = (text.length * LETTER) / 2
     const place = scale.at(at)
     if (place - half < free) return false
-    free = place + half + 4
+    free = place + half + 8
     return true
   })
 }

@@ -44,7 +44,7 @@ const HEADING_HEIGHT = 18
 /** A whole `<svg>`; the page needs `plotStyle()`. */
 export function linePlot(plot: LinePlot): string {
   const longest = Math.max(0, ...plot.series.map(({ name }) => name.length))
-  const right = plot.labels === 'ends' ? Math.round(longest * LETTER + 46) : 12
+  const right = plot.labels === 'ends' ? Math.round(longest * LETTER + 46) : 20
   const headed = plot.heading === undefined ? 0 : HEADING_HEIGHT
   const frame = frameOf({ ...plot, height: plot.height - headed, right })
   const inside = [
