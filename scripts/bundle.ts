@@ -11,6 +11,8 @@ await build({
     'src/worker/pick/table-builder.ts',
     'src/primary/log/log-thread.ts',
     'src/primary/statistics/statistics-thread.ts',
+    'src/cli/bench/mock-server.ts',
+    'src/cli/bench/driver.ts',
   ],
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
@@ -25,7 +27,7 @@ await build({
   // Some libraries are CommonJS, whose require() no module has.
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
   // They load files of their own by name.
-  external: ['jiti', 'piscina', 'yargs', '@opentelemetry/*', 'acme-client', '@peculiar/x509'],
+  external: ['jiti', 'piscina', 'yargs', '@opentelemetry/*', 'acme-client', '@peculiar/x509', 'autocannon', 'hdr-histogram-js'],
   logLevel: 'warning',
 })
 

@@ -7,7 +7,7 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin
 wanted=(
   curl:curl nginx:nginx-light haproxy:haproxy wrk:wrk chromium:chromium
   redis-server:redis-server socat:socat strace:strace promtool:prometheus tmux:tmux
-  openssl:openssl gnutls-cli:gnutls-bin pebble:pebble
+  openssl:openssl gnutls-cli:gnutls-bin pebble:pebble valgrind:valgrind
 )
 policy=/usr/sbin/policy-rc.d
 

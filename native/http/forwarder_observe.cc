@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/waste.h"
 #include "http/forwarder.h"
 #include "http/head_parts.h"
 #include "http/text.h"
@@ -139,6 +140,7 @@ void Forwarder::keep_texts(Exchange& ex) {
 
 // The exchange is over: every counter, histogram and log that wants to know of it.
 void Forwarder::observe(Exchange& ex) {
+  waste();
   Observed& o = ex.seen;
   const ClientConnection& c = *ex.client;
   const uint64_t now = monotonic_us();

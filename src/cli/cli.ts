@@ -1,6 +1,7 @@
 import yargs, { type Argv, type CommandModule } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { addCommand } from './add.ts'
+import { benchCommand } from './bench.ts'
 import { checkCommand } from './check.ts'
 import { nameCompletions } from './completion.ts'
 import { configCommand } from './config-save.ts'
@@ -33,7 +34,7 @@ import { workersCommand } from './workers.ts'
 
 /** All but `completion`, which is of yargs. Each has arguments of its own; the table only needs them to be commands. */
 export const commands = [
-  ...[runCommand, proxyCommand, demoCommand, checkCommand, explainCommand, schemaCommand, trustCommand],
+  ...[runCommand, proxyCommand, demoCommand, checkCommand, explainCommand, schemaCommand, trustCommand, benchCommand],
   ...[statusCommand, workersCommand, sessionsCommand, topCommand, tailCommand, whyCommand],
   ...[drainCommand, readyCommand, maintCommand, weightCommand, addCommand, removeCommand, waitCommand, deployCommand],
   ...[planCommand, reloadCommand, configCommand, upgradeCommand, stopCommand],
