@@ -94,9 +94,10 @@ async function makeProgram(name: ProgramName, engine: Engine, archive: string): 
   if (failure !== undefined) return { path, reason: failure }
   if (existsSync(path)) return { path, reason: null }
   mkdirSync(dirname(path), { recursive: true })
-  const linked = await run([compiler(), '-o', `${path}.${process.pid}`, ...files, archive, '-lpthread'])
+  const partial = partialOf(path)
+  const linked = await run([compiler(), '-o', partial, ...files, archive, '-lpthread'])
   if (linked.code !== 0) return { path, reason: firstError(linked.stderr) }
-  renameSync(`${path}.${process.pid}`, path)
+  renameSync(partial, path)
   return { path, reason: null }
 }
 
@@ -106,7 +107,7 @@ async function compileAll(sources: Source[]): Promise<Map<string, string>> {
   await inParallel(availableParallelism(), sources, async (source) => {
     const object = objectOf(source)
     if (existsSync(object)) return utimesSync(object, new Date(), new Date())
-    const partial = `${object}.${process.pid}`
+    const partial = partialOf(object)
     const { code, stderr } = await run([compiler(), ...wordsOf(source), '-c', source.path, '-o', partial])
     if (code === 0) renameSync(partial, object)
     else failures.set(source.path, firstError(stderr))
@@ -117,9 +118,17 @@ async function compileAll(sources: Source[]): Promise<Map<string, string>> {
 async function archiveOf(files: string[]): Promise<string> {
   const archive = join(objects, `${hashOf(files)}.a`)
   if (existsSync(archive)) return archive
-  await mustRun(['ar', 'rcs', `${archive}.${process.pid}`, ...files])
-  renameSync(`${archive}.${process.pid}`, archive)
+  const partial = partialOf(archive)
+  await mustRun(['ar', 'rcs', partial, ...files])
+  renameSync(partial, archive)
   return archive
+}
+
+let partials = 0
+
+/** Where a file is made until it is whole. Two programs may make the same object at once, in this process or in another one. */
+function partialOf(path: string): string {
+  return `${path}.${process.pid}.${partials++}`
 }
 
 function wordsOf(source: Source): string[] {
