@@ -1,9 +1,9 @@
 /** All policies on one fleet, in rounds. */
 import { machineTime } from './cpu.ts'
 import { describeServer, type Fleet } from './fleet.ts'
-import { measureRound } from './measure-round.ts'
+import { measureRound, momentsOf } from './measure-round.ts'
 import { winnerOf } from './report/winner.ts'
-import type { FleetResult, PolicyResult } from './result.ts'
+import type { FleetEvent, FleetResult, PolicyResult } from './result.ts'
 import type { Settings } from './settings.ts'
 import { type Stage, startStage } from './stage.ts'
 import { turnOrder } from './turn-order.ts'
@@ -45,7 +45,7 @@ export async function runFleet(fleet: Fleet, run: FleetRun): Promise<FleetResult
   } finally {
     await stage.end()
   }
-  return resultOf(fleet, results, doubts(results, heldUpMs, before))
+  return resultOf(fleet, results, run.settings.seconds, doubts(results, heldUpMs, before))
 }
 
 interface Results {
@@ -73,7 +73,7 @@ async function measureAll(stage: Stage, { results, heldUpMs }: Results, { settin
   }
 }
 
-function resultOf(fleet: Fleet, policies: PolicyResult[], notes: readonly string[]): FleetResult {
+function resultOf(fleet: Fleet, policies: PolicyResult[], seconds: number, notes: readonly string[]): FleetResult {
   const { name, question, rate } = fleet
   const result: FleetResult = {
     name,
@@ -82,10 +82,21 @@ function resultOf(fleet: Fleet, policies: PolicyResult[], notes: readonly string
     rate,
     connections: rate,
     policies,
+    events: eventsOf(fleet, seconds),
     winner: null,
     notes: [...fleet.notes, ...notes],
   }
   return { ...result, winner: winnerOf(result) }
+}
+
+function eventsOf({ event }: Fleet, seconds: number): FleetEvent[] {
+  if (event === null) return []
+  return momentsOf(event, seconds).map((ms) => {
+    const at = ms / 1_000
+    return event.kind === 'kill'
+      ? { at, text: `${event.server} killed` }
+      : { at, seconds: event.ms / 1_000, text: `${event.server} stalls` }
+  })
 }
 
 /** What makes the numbers doubtful. */

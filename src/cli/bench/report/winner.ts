@@ -31,9 +31,10 @@ function byLatencyAndHits(policies: readonly PolicyResult[]): Winner {
   const fast = byLatency(policies)
   const hits = leaders(policies.map((policy) => standing(policy, missesOf)))
   const names = namesOf(hits).filter((name) => fast.policies.includes(name))
-  const share = brief((1 - median(hits[0]?.values ?? [])) * 100)
+  const shares = hits.map(({ values }) => brief((1 - median(values)) * 100))
+  const range = [...new Set([shares.at(-1), shares[0]])].join(' to ')
   const isSame = namesOf(hits).toSorted().join() === fast.policies.toSorted().join()
-  const text = `${fast.text} Most cache hits: ${isSame ? 'the same' : listed(namesOf(hits), policies.length)} (${share}%).`
+  const text = `${fast.text} Most cache hits: ${isSame ? 'the same' : listed(namesOf(hits), policies.length)} (${range}%).`
   if (fast.policies.length === 1 || names.length === 0 || names.length === fast.policies.length) return { ...fast, text }
   return { metric: 'cacheHits', policies: names, text }
 }
