@@ -38,7 +38,7 @@ export const typescriptLayers: Readonly<Record<string, Layer>> = {
   worker: { at: 'src/worker/', may: [...shared, 'records', 'native', 'exchange', ...stages] },
   primary: { at: 'src/primary/', may: [...shared, 'control', 'save', 'records', 'native', 'statistics', 'metrics', 'termination'] },
   // `weir explain` asks the worker's own router, so that it cannot tell another story.
-  cli: { at: 'src/cli/', may: [...shared, 'control', 'records', 'native', 'primary', 'route', 'statistics', 'termination'] },
+  cli: { at: 'src/cli/', may: [...shared, 'control', 'records', 'native', 'primary', 'route', 'statistics', 'metrics', 'termination'] },
   main: { at: 'src/main.ts', may: ['cli', 'worker'] },
   index: { at: 'src/index.ts', may: ['public-types', 'config'] },
 }

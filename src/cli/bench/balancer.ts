@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { packageFile } from '../../shared/base/program-files.ts'
+import type { MetricName } from '../../shared/metrics.ts'
 import { connectControl } from '../control-client.ts'
 import { balancerConfig, type ConfigPlan } from './balancer-config.ts'
 import { cpuTimeUs, processTree } from './cpu.ts'
@@ -15,6 +16,9 @@ const READY_MS = 30_000
 const ENDS_MS = 5_000
 const USABLE_MS = 20_000
 const ANSWER_MS = 10_000
+
+const RETRIES: MetricName = 'weir_retries_total'
+const QUEUE_WAIT: MetricName = 'weir_upstream_queue_wait_seconds'
 
 /** Of one policy, since the start of the balancer. */
 export interface BalancerCounts {
@@ -73,8 +77,8 @@ export class BenchBalancer {
     const response = await fetch(`${admin}/metrics`, { signal: AbortSignal.timeout(ANSWER_MS) })
     const text = await response.text()
     return {
-      retries: sampleSum(text, 'weir_retries_total', `route="/${policy}/"`),
-      queueMs: sampleSum(text, 'weir_upstream_queue_wait_seconds_sum', `upstream="${policy}"`) * 1_000,
+      retries: sampleSum(text, RETRIES, `route="/${policy}/"`),
+      queueMs: sampleSum(text, `${QUEUE_WAIT}_sum`, `upstream="${policy}"`) * 1_000,
     }
   }
 
