@@ -99,6 +99,6 @@ bench-pick: build
 
 .PHONY: bench
 
-#? bench           compare balancing policies on fleets of mock servers, at most 10 min; QUICK=1 ARGS="--fleet one-slow"
+#? bench           compare balancing policies on fleets of mock servers; QUICK=1 ARGS="--fleet one-slow"
 bench: build
 	@$(NODE) $(MAIN) bench $(if $(filter-out 0,$(QUICK)),--quick) $(ARGS)

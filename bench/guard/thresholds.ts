@@ -22,7 +22,7 @@ export const instructionLimits: Record<string, InstructionLimit> = {
   'head-request-cookies': {
     growth: 0.03,
     most: 13_000,
-    reason: 'long values are scanned in wide steps; 8.5 k for 6 KiB counted, a byte-wise scan has five times that',
+    reason: 'long values are scanned in wide steps; 8.5 k for 6 KiB counted, which a byte-wise scan cannot do',
   },
   'head-request-pieces': {
     growth: 0.05,
@@ -84,8 +84,7 @@ export const loadLimits: Record<LoadMetric, LoadLimit> = {
   cpuUs: {
     growth: 0.1,
     least: 0.5,
-    reason:
-      'the number that everything here is about; 13 us per request, so 10 % is above what memory layout and a new process do (some 5 %)',
+    reason: 'the number that everything here is about; below 10 % a new process with another memory layout may be all there is to see',
   },
   rps: {
     growth: 0.12,

@@ -1,6 +1,8 @@
 /** What a case in bench/cases is, and what the suite lends it. */
+
+import { cpuTimeOf, processTree } from '../../src/cli/bench/cpu.ts'
 import type { PeerKind, RunningPeer } from '../peers/peer.ts'
-import { cpuTimeOf, endedChildrenNs, processTree } from './cpu.ts'
+import { endedChildrenNs } from './ended-children.ts'
 import type { Core } from './processes.ts'
 
 export interface Case {

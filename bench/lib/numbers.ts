@@ -1,12 +1,7 @@
 /** The few numbers a comparison needs. */
+import { median } from '../../src/cli/bench/report/numbers.ts'
 
-/** The middle value, or the mean of the two in the middle. NaN of nothing. */
-export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const [low, high] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]]
-  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2
-}
+export { median }
 
 /** Half the distance between the smallest and the largest value, as a share of the median: a plain sign of noise. */
 export function spread(values: number[]): number {

@@ -1,10 +1,11 @@
 /** Runs one case: every peer in every round, in turns. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { machineTime, stolenSince } from '../../src/cli/bench/cpu.ts'
+import { turnOrder } from '../../src/cli/bench/turn-order.ts'
 import { direct } from '../peers/direct.ts'
 import type { PeerKind } from '../peers/peer.ts'
 import { type Bench, type Case, Unable } from './case.ts'
-import { machineTime, stolenSince } from './cpu.ts'
 import type { CaseResult } from './record.ts'
 
 /**
@@ -53,12 +54,6 @@ async function measureInto(result: CaseResult, one: Case, peer: PeerKind, bench:
     else result.failures.push(`${peer.name}: ${why}`)
     return false
   }
-}
-
-/** A B C, B C A, C A B. */
-export function turnOrder<T>(peers: T[], round: number): T[] {
-  const first = round % peers.length
-  return [...peers.slice(first), ...peers.slice(0, first)]
 }
 
 /** The first line of the case's file. */

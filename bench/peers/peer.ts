@@ -1,8 +1,8 @@
 /** What the suite knows about a proxy that it compares. */
 import { request } from 'node:https'
 import { connect, createServer } from 'node:net'
+import { processTree } from '../../src/cli/bench/cpu.ts'
 import type { Identity } from '../lib/certificates.ts'
-import { processTree } from '../lib/cpu.ts'
 import { type Child, type Core, collect, isRunning, removeDirectory, start, stop } from '../lib/processes.ts'
 
 export interface PeerKind {

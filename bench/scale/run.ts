@@ -1,9 +1,10 @@
 /** All points of all dimensions, in rounds, within a time. */
+
+import { machineTime, stolenSince } from '../../src/cli/bench/cpu.ts'
+import { turnOrder } from '../../src/cli/bench/turn-order.ts'
 import { withPeer } from '../lib/case.ts'
-import { machineTime, stolenSince } from '../lib/cpu.ts'
 import { type Origins, startOrigins } from '../lib/load.ts'
 import type { Core } from '../lib/processes.ts'
-import { turnOrder } from '../lib/run-case.ts'
 import type { PeerKind, RunningPeer } from '../peers/peer.ts'
 import { type Dimension, type DimensionName, type Stage, stagesOf, unitOf, valueText } from './dimensions.ts'
 import { connectionObstacle, measurePoint, type Place, type PointSample, warmUp } from './measure.ts'

@@ -31,7 +31,7 @@ export const benchCommand: CommandModule<object, Arguments> = {
   describe: 'Compare balancing policies on fleets of mock servers, or on the upstreams of a config',
   builder: (yargs) =>
     yargs
-      .option('quick', { type: 'boolean', default: false, describe: 'Fewer policies and shorter rounds: at most 90 s instead of 10 min' })
+      .option('quick', { type: 'boolean', default: false, describe: 'Fewer policies and shorter rounds: about a minute and a half' })
       .option('config', { alias: 'c', type: 'string', describe: 'Use the upstreams, weights and policies of this config' })
       .option('socket', {
         type: 'string',

@@ -10,7 +10,7 @@ import { packageFile } from '../../shared/base/program-files.ts'
 import type { MetricName } from '../../shared/metrics.ts'
 import { connectControl } from '../control-client.ts'
 import { balancerConfig, type ConfigPlan } from './balancer-config.ts'
-import { cpuTimeUs, processTree } from './cpu.ts'
+import { cpuTimeOf, processTree } from './cpu.ts'
 
 const READY_MS = 30_000
 const ENDS_MS = 5_000
@@ -68,7 +68,7 @@ export class BenchBalancer {
 
   /** Of all its processes so far, in microseconds. */
   cpuUs(): number {
-    return cpuTimeUs(processTree(this.pid))
+    return cpuTimeOf(processTree(this.pid)).ranNs / 1_000
   }
 
   /** What it counted for a policy. */

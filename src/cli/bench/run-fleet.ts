@@ -1,5 +1,5 @@
 /** All policies on one fleet, in rounds. */
-import { machineTime } from './cpu.ts'
+import { type MachineTime, machineTime, stolenSince } from './cpu.ts'
 import { describeServer, type Fleet } from './fleet.ts'
 import { measureRound, momentsOf } from './measure-round.ts'
 import { winnerOf } from './report/winner.ts'
@@ -100,9 +100,8 @@ function eventsOf({ event }: Fleet, seconds: number): FleetEvent[] {
 }
 
 /** What makes the numbers doubtful. */
-function doubts(policies: readonly PolicyResult[], heldUpMs: readonly number[], before: ReturnType<typeof machineTime>): string[] {
-  const now = machineTime()
-  const stolen = (now.stolen - before.stolen) / Math.max(1, now.total - before.total)
+function doubts(policies: readonly PolicyResult[], heldUpMs: readonly number[], before: MachineTime): string[] {
+  const stolen = stolenSince(before)
   const busy = policies.filter(({ rounds }) => rounds.some(({ loadCpu }) => loadCpu > BUSY_LOAD)).map(({ policy }) => policy)
   const late = heldUpMs.filter((ms) => ms > LATE_MS).length
   return [

@@ -13,7 +13,7 @@ export interface Settings {
 }
 
 /**
- * What holds without options: on two cores the built-in fleets take less than 10 minutes, with `--quick` less than 90 seconds. Clients
+ * What holds without options: planned for less than 10 minutes of the built-in fleets on two cores, with `--quick` for less than 90 seconds. Clients
  * arrive within the first second, so the warm-up is never shorter.
  */
 export function settingsOf({ isQuick, cores, ...given }: GivenSettings): Settings {

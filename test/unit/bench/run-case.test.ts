@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Bench, type Case, type Sample, Unable } from '../../../bench/lib/case.ts'
-import { runCase, turnOrder } from '../../../bench/lib/run-case.ts'
+import { runCase } from '../../../bench/lib/run-case.ts'
 import type { PeerKind } from '../../../bench/peers/peer.ts'
 
 const bench: Bench = { cores: { proxy: null, load: null }, origins: [1, 2], seconds: 1, full: false, nginxMaximum: { value: 0 } }
@@ -22,7 +22,6 @@ test('peers take turns, and every round begins with another one', async () => {
   const { result, begun } = await run(caseOf((peer) => ({ cpuUs: peer.charCodeAt(0) })))
   assert.equal(begun, 'abcbcacab')
   assert.deepEqual(result.samples['a'], [{ cpuUs: 97 }, { cpuUs: 97 }, { cpuUs: 97 }])
-  assert.deepEqual(turnOrder([1, 2, 3], 4), [2, 3, 1])
 })
 
 test('a peer that fails is named and left out of the rounds to come, and the others go on', async () => {
