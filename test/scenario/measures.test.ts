@@ -173,7 +173,8 @@ test('a worker that was stopped for 200 ms shows it', async (t) => {
   await client.readResponse()
   const seen = performance.now() - begun
   const said = quantileOf(await overheadOf(weir, 2), 1) / 1000
-  assert.ok(said > 180 && said < seen + 5, `${said} ms of ${seen}`)
+  // Stalls are known to a tick of the kernel's clock, which is 10 ms at most, and buckets are 0.8 % wide.
+  assert.ok(said > 180 && said < (seen + 10) * 1.008, `${said} ms of ${seen}`)
 })
 
 test('connect, queue and first byte are told apart', async (t) => {
