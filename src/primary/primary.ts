@@ -6,6 +6,7 @@ import { machineMs } from '../shared/base/clock.ts'
 import { Board } from './board.ts'
 import { Configuration, type Source } from './configuration.ts'
 import { Fleet } from './fleet.ts'
+import { otherThreadsGiveWay } from './give-way.ts'
 import { receiveHandover, reportFailed, reportReady } from './handover.ts'
 import { handedSockets, InheritedSockets, inheritedSockets } from './inherited-sockets.ts'
 import { LifeCycle } from './life-cycle.ts'
@@ -53,6 +54,7 @@ export async function startPrimary(options: PrimaryOptions): Promise<Running> {
 }
 
 async function start({ source, file, print, log }: PrimaryOptions): Promise<Running> {
+  otherThreadsGiveWay()
   const native = addon()
   const { config } = source
   const handover = await receiveHandover()

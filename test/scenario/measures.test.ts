@@ -1,5 +1,7 @@
 // What weir says of times, against clients and servers that write down what they saw.
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { abi } from '../../src/native/abi.ts'
@@ -176,6 +178,17 @@ test('a worker that was stopped for 200 ms shows it', async (t) => {
   // Stalls are known to a tick of the kernel's clock, which is 10 ms at most, and buckets are 0.8 % wide.
   assert.ok(said > 180 && said < (seen + 10) * 1.008, `${said} ms of ${seen}`)
 })
+
+test('threads of the primary that move no bytes give way to workers', async (t) => {
+  const server = await startServer(t, delaying)
+  const weir = await startBalancer(t, config({ servers: [server.address] }))
+  const own = getPriority(weir.pid)
+  for (const worker of weir.workerPids()) assert.equal(getPriority(worker), own)
+  const others = () => threadsOf(weir.pid).filter((thread) => thread !== weir.pid)
+  await until(() => others().length > 0 && others().every((thread) => getPriority(thread) === Math.min(19, own + 10)))
+})
+
+const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)
 
 test('connect, queue and first byte are told apart', async (t) => {
   const server = await startServer(t, delaying)

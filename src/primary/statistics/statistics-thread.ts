@@ -6,6 +6,7 @@ import { workerData } from 'node:worker_threads'
 import { move } from 'piscina'
 import { addon } from '../../native/addon.ts'
 import type { WindowName } from '../../shared/statistics/live.ts'
+import { giveWay } from '../give-way.ts'
 import { BoardView } from './board-view.ts'
 import { exposition } from './exposition.ts'
 import type { ExpositionFormat } from './exposition-writer.ts'
@@ -25,6 +26,7 @@ export interface Moment {
   nowMs: number
 }
 
+giveWay()
 const { boardFd, columns } = workerData as ThreadData
 const board = new BoardView(addon().mapBoard(boardFd, columns), columns)
 const queueWaits = new QueueWaits()
