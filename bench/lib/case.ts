@@ -12,6 +12,8 @@ export interface Case {
   goals: Goal[]
   /** The metric that clients and servers could be the limit of. Such a case is measured without a proxy, too. */
   rate?: string
+  /** Requests come at a fixed rate, and times are what is measured. */
+  isPaced?: boolean
   /** No more rounds than that, where each takes long and the numbers hardly differ. */
   mostRounds?: number
   /** Nothing is pinned: the peer, the clients and the servers share all cores. */

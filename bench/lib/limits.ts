@@ -9,12 +9,13 @@ const nearDirect = 0.85
 const full = 0.93
 
 /**
- * Why the case's rate of the peer is no maximum of the peer; null when it is one. `cores` is how many the machine has.
+ * Why the case's rate of the peer is no maximum of the peer, or its latencies are not its own; null when they are. `cores` is how many the machine has.
  * The CPU time per unit of work is right all the same.
  */
 export function limitOf(one: Case, result: CaseResult, peer: string, cores: number): string | null {
-  if (one.rate === undefined || peer === 'direct') return null
+  if (peer === 'direct') return null
   const of = (key: string, name = peer): number => median(valuesOf(result, name, key))
+  if (one.rate === undefined) return one.isPaced && of('loadBusy') >= full ? waits(of('loadBusy')) : null
   const share = of(one.rate) / of(one.rate, 'direct')
   if (share >= nearDirect) return `its rate is ${percent(share)} of the rate without a proxy: clients and servers were the limit`
   const [busy, waited, load] = [of('busy'), of('waited'), of('loadBusy')]
@@ -23,6 +24,10 @@ export function limitOf(one: Case, result: CaseResult, peer: string, cores: numb
   if (busy + waited >= full) return null
   if (load >= full) return `clients and servers had their core ${percent(load)} busy, it only ${percent(busy)}`
   return `it had its core only ${percent(busy)} busy: clients and servers were the limit`
+}
+
+function waits(busy: number): string {
+  return `clients and servers had their core ${percent(busy)} busy: what they waited for each other is in these times`
 }
 
 function percent(share: number): string {
