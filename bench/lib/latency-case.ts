@@ -1,17 +1,14 @@
 /** The cases of latency at a fixed rate: they differ in the rate only, a share of what nginx can take at most. */
-import { machineTime, stolenSince } from '../../src/cli/bench/cpu.ts'
 import { nginx } from '../peers/nginx.ts'
 import type { PeerKind } from '../peers/peer.ts'
-import { type Bench, type Busy, type Case, type Goal, type Sample, sharesOf, Unable, underLoad, withPeer } from './case.ts'
-import { httpLoad, type PaceResult, pace } from './load.ts'
+import { type Bench, type Case, type Goal, type Quiet, type Sample, sharesOf, Unable, underLoad, withPeer } from './case.ts'
+import { httpLoad, pace } from './load.ts'
 import { text } from './numbers.ts'
 
 const connections = 64
 
-/** Share of the machine's time. A hypervisor that takes 10 ms puts them into every percentile above the median, whoever is measured. */
-const QUIET = 0.002
-/** Runs that are not quiet enough are begun again so often; then the quietest counts. */
-const MOST_TRIES = 10
+/** A hypervisor that takes 10 ms puts them into every percentile above the median, whoever is measured. */
+const quiet: Quiet = { stolen: 0.002, tries: 10 }
 
 /** Requests at `share` (0 to 1) of nginx's maximum, whether answers come or not. With `must` and `aim` the budget judges p99 and p99.9. */
 export function latencyCase(name: string, share: number, limits?: { must: number; aim: number }): Case {
@@ -55,22 +52,10 @@ async function measureLatency(kind: PeerKind, bench: Bench, share: number): Prom
     const target = { core: bench.cores.load, port: peer.port, connections }
     const warmUp = await httpLoad({ ...target, seconds: kind.warmUp ?? 1 })
     if (!bench.maxima?.has(kind.name)) refuseTooSlow(kind, rate, warmUp.requestsPerSecond)
-    const { run, stolen } = await quietest(() => underLoad(peer, () => pace({ ...target, rate, seconds: bench.seconds })))
+    const run = await underLoad(peer, () => pace({ ...target, rate, seconds: bench.seconds }), quiet)
     const { p50, p99, p999, late, unsent, answered } = run.result
-    return { p50, p99, p999, late, unsent, rate: run.result.rate, cpuUs: run.ranNs / 1000 / answered, stolen, ...sharesOf(run) }
+    return { p50, p99, p999, late, unsent, rate: run.result.rate, cpuUs: run.ranNs / 1000 / answered, ...sharesOf(run) }
   })
-}
-
-/** Of several runs the one during which the hypervisor took least; no more than it takes to find a quiet one. */
-async function quietest(measure: () => Promise<Busy<PaceResult>>): Promise<{ run: Busy<PaceResult>; stolen: number }> {
-  let best: { run: Busy<PaceResult>; stolen: number } | undefined
-  for (let tries = 0; tries < MOST_TRIES && (best === undefined || best.stolen > QUIET); tries++) {
-    const before = machineTime()
-    const run = await measure()
-    const stolen = stolenSince(before)
-    if (best === undefined || stolen < best.stolen) best = { run, stolen }
-  }
-  return best as { run: Busy<PaceResult>; stolen: number }
 }
 
 /** A peer that cannot keep up has a queue that grows as long as one measures: its latency would be the length of the run. */
