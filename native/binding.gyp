@@ -69,6 +69,7 @@
       "stats/board.cc",
       "tcp/tunnel.cc",
       "tcp/tunnel_ending.cc",
+      "tcp/tunnel_gather.cc",
       "tcp/tunnel_opening.cc",
       "tls/client_hello.cc",
       "tls/openssl_contexts.cc",

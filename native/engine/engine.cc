@@ -71,6 +71,7 @@ void Engine::dispatch(const epoll_event& e) {
       acceptor.on_wake();
       if (rt.board.mine()[abi::worker_counter::waiting] > 0) decider_.room();
       return;
+    case TokenKind::gather_clock: return tunnels.on_gather_clock();
     case TokenKind::arrival:
       if (Arrival* a = arrivals.arrivals.find(token.index, token.generation)) arrivals.on_event(*a, e.events);
       return;

@@ -122,6 +122,11 @@ uint32_t piece_to_receive(int fd) {
   return whole_segments(read_info(fd, info) ? info.tcpi_rcv_mss : 0);
 }
 
+uint32_t bytes_to_read(int fd) {
+  int n = 0;
+  return ::ioctl(fd, SIOCINQ, &n) == 0 && n > 0 ? uint32_t(n) : 0;
+}
+
 uint32_t bytes_unacknowledged(int fd) {
   int n = 0;
   return ::ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0 ? uint32_t(n) : 0;

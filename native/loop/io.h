@@ -41,6 +41,8 @@ void send_promptly(int fd);
 // How long ago the last bytes came on this TCP connection, by the kernel's ticks; -1 where nobody knows (unix sockets).
 [[nodiscard]] int64_t last_received_us_ago(int fd);
 
+// Bytes that have arrived and were not read yet; 0 where nobody knows.
+[[nodiscard]] uint32_t bytes_to_read(int fd);
 // Bytes that we wrote and the peer's kernel has not acknowledged yet; 0 where nobody knows.
 [[nodiscard]] uint32_t bytes_unacknowledged(int fd);
 // The address that the connection was made to. False for a unix socket.

@@ -11,7 +11,7 @@
 namespace weir {
 
 // What an event belongs to: 4 bits of kind, 28 of generation, 32 of slab index. A stale event finds no object.
-enum class TokenKind : uint8_t { listener, waker, client, upstream, tunnel_client, tunnel_server, arrival };
+enum class TokenKind : uint8_t { listener, waker, client, upstream, tunnel_client, tunnel_server, arrival, gather_clock };
 
 struct Token {
   TokenKind kind;

@@ -18,7 +18,7 @@ constexpr uint32_t kBulk = 96 * 1024;
 constexpr uint32_t kNoBulk = 32 * 1024;
 // Up to a few MiB the bytes stay in the processor's cache and a copy is cheaper than the pages' way through a pipe; a small message the
 // other way means that a new answer begins.
-constexpr uint64_t kBurst = 2 * 1024 * 1024;
+constexpr uint64_t kBurst = 256 * 1024;
 constexpr size_t kSmallMessage = 4096;
 // What one copy of bulk takes: more leaves the processor's nearest caches between the read and the write.
 constexpr size_t kBulkRead = 48 * 1024;
@@ -90,6 +90,7 @@ void Tunnels::mute(Tunnel& t, int side) {
 Tunnels::Moved Tunnels::has_no_more(Tunnel& t, int side) {
   TunnelSide& s = t.sides[side];
   s.readable = false;
+  gather_when_empty(t, side);
   if (!s.muted) return Moved::none;
   s.muted = false;
   if (watch(t, side, Watch::anew)) return Moved::none;
@@ -142,7 +143,7 @@ Tunnels::Moved Tunnels::copy(Tunnel& t, int from) {
   const IoResult r = in.stream.read(rt_.scratch.get(), room);
   if (r.kind != IoResult::Kind::ok) return source_ended(t, from, r);
   if (in.stream.was_emptied_by(r, room) && !in.peer_ended && !in.urgent && has_no_more(t, from) == Moved::over) return Moved::over;
-  if (r.bytes < kSmallMessage) t.sides[1 - from].burst = 0;
+  if (r.bytes < kSmallMessage) small_message(t, 1 - from);
   moved(t, from, r.bytes, abi::worker_counter::copied_bytes);
   notice_bulk(t, from, r.bytes);
   return write(t, 1 - from, {rt_.scratch.get(), r.bytes}) ? Moved::some : Moved::over;

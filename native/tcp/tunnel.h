@@ -3,7 +3,8 @@
 // Owns     both sockets and the bytes between them. A tunnel ends once: when both directions have ended, on an error, or when silent.
 // Note     a direction that ends is passed on as a half close; a reset on one side becomes a reset on the other, behind what came
 //          before it. Each direction copies until it is seen to be bulk, and then splices.
-// Files    tunnel_opening.cc (verdict, connect, PROXY header) · tunnel.cc (bytes) · tunnel_ending.cc (deadlines, resets, close)
+// Files    tunnel_opening.cc (verdict, connect, PROXY header) · tunnel.cc (bytes) · tunnel_gather.cc (bulk, in large pieces) ·
+//          tunnel_ending.cc (deadlines, resets, close)
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,6 +15,7 @@
 #include "loop/origin.h"
 #include "loop/proxy_header.h"
 #include "loop/runtime.h"
+#include "tcp/gather_clock.h"
 #include "tls/client_hello.h"
 #include "tls/stream.h"
 #include "upstream/server.h"
@@ -50,6 +52,13 @@ struct TunnelSide {
   uint32_t piece = 0;   // bytes to move at once, full segments of them; 0 until it was bulk
   uint32_t pieces = 0;  // that were spliced
   uint64_t bytes = 0;   // that came from it
+  bool gathers = false;      // its socket tells of much only, and the clock looks after the rest
+  bool is_listed = false;    // among those
+  uint8_t bulk_answers = 0;  // in a row
+  uint8_t slow_looks = 0;    // of the clock, in a row
+  uint64_t answer_from = 0;  // `bytes` when the answer began
+  uint64_t seen_bytes = 0;   // `bytes` at the clock's last look
+  uint64_t prompt_from = 0;  // `bytes` when it last began to be moved as it comes
 
   [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
   // Whether more of what comes from the other side `in` may be moved now. A pipe is filled up while its first part is on its way.
@@ -138,7 +147,7 @@ class ServerTable {
 
 class Tunnels {
  public:
-  Tunnels(Runtime& rt, TunnelDecider& decider, ServerTable& servers) : rt_(rt), decider_(decider), servers_(servers) {}
+  Tunnels(Runtime& rt, TunnelDecider& decider, ServerTable& servers) : rt_(rt), decider_(decider), servers_(servers), clock_(rt.loop) {}
   ~Tunnels() { close_all(); }
 
   // Takes over a client connection that was counted as opened, and asks where it goes. `watched`: the loop watches it already.
@@ -151,6 +160,7 @@ class Tunnels {
   void on_event(Tunnel& t, int side, uint32_t events);
   void on_timer(Tunnel& t);
   void run_queue();
+  void on_gather_clock();
   [[nodiscard]] bool has_work() const { return !queue_.empty(); }
   void sweep() { tunnels.sweep(); }
   // Closes those of one server, each side with a reset. Returns how many.
@@ -195,6 +205,13 @@ class Tunnels {
   static void notice_bulk(Tunnel& t, int from, size_t bytes);
   void read_ahead(Tunnel& t);
 
+  // tunnel_gather.cc
+  void gather(Tunnel& t, int side);
+  void gather_when_empty(Tunnel& t, int side);
+  void small_message(Tunnel& t, int answering);
+  void list_gathering(Tunnel& t, int side);
+  static void stop_gathering(TunnelSide& s);
+
   // tunnel_ending.cc
   [[nodiscard]] bool sink_failed(Tunnel& t, int side);
   void died(Tunnel& t, int side);
@@ -209,6 +226,9 @@ class Tunnels {
   ServerTable& servers_;
   std::vector<Token> queue_;
   std::vector<Token> turn_;
+  // Sides whose bytes gather.
+  std::vector<Token> gathering_;
+  GatherClock clock_;
 };
 
 }  // namespace weir

@@ -259,6 +259,37 @@ TEST("bulk is spliced, small messages are copied") {
   }
 }
 
+TEST("bulk that gathers arrives whole, also what is left of it, and a small answer after large ones") {
+  for (const bool from_client : {true, false}) {
+    Flow flow;
+    CHECK(flow.open());
+    Peer& asks = side(flow, !from_client);
+    Peer& answers = side(flow, from_client);
+    size_t asked = 0, answered = 0;
+    const auto round = [&](size_t bytes) {
+      asks.send("?");
+      ++asked;
+      CHECK(flow.wait([&] { return answers.received.size() == asked; }));
+      answers.send(std::string(bytes, 'a'));
+      answered += bytes;
+      CHECK(flow.wait([&] { return asks.received.size() == answered; }));
+    };
+    for (const size_t bytes : {1'200'000, 1'200'001, 3'000'000, 1'048'576, 7, 2'000'000, 300, 70'000}) round(bytes);
+    // Some of an answer, and much later the rest.
+    for (int part = 0; part < 3; ++part) {
+      answers.send(kBulk);
+      answers.send("!");
+      answered += kBulk.size() + 1;
+      CHECK(flow.wait([&] { return asks.received.size() == answered; }));
+    }
+    CHECK(!flow.is_over());
+    asks.half_close();
+    answers.half_close();
+    CHECK(flow.wait([&] { return flow.is_over(); }));
+    flow.expect_clean();
+  }
+}
+
 TEST("without pipes bulk is copied") {
   Flow flow;
   CHECK(flow.open());

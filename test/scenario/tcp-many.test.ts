@@ -14,6 +14,7 @@ const AT_ONCE = 200
 // 2 in a worker for each of its tunnels, 1 in this process and in the server for each of all; an eighth of them weir keeps back.
 const NEEDED_DESCRIPTORS = 10_000
 const BULK = 20
+const STALLS = 4
 const BULK_BYTES = 4 * 1024 * 1024
 const MAX_GROWTH = 4 * 1024 * 1024
 
@@ -53,7 +54,8 @@ function bounce(socket: Socket, bytes: Buffer): Promise<void> {
 async function carry(weir: Balancer, sockets: Socket[]): Promise<void> {
   const byte = Buffer.from('x')
   await inTime(Promise.all(sockets.map((socket) => bounce(socket, byte))), { within: 15_000, what: 'a byte through each tunnel' })
-  await stall(weir, sockets.slice(0, BULK))
+  // So often that pipes which stay would be more than are ever in use at once, whatever share of the tunnels a worker has.
+  for (let i = 0; i < STALLS; i++) await stall(weir, sockets.slice(0, BULK))
 }
 
 /** Bulk that its readers do not take at first, so that many pipes are in use at once. */
@@ -115,7 +117,6 @@ test('8,000 tunnels over two workers are closed and leave nothing behind', { tim
   assert.deepEqual(second.descriptors.map(notPipes), atStart.map(notPipes))
   second.descriptors.forEach(({ pipes }, i) => {
     assert.ok(pipes <= (atStart[i]?.pipes ?? 0) + 2 * BULK * 2, `${pipes} ends of pipes stay in the pool`)
-    assert.ok(pipes <= (first.descriptors[i]?.pipes ?? 0) + 8, 'the pool is reused')
     const grown = (second.resident[i] as number) - (first.resident[i] as number)
     assert.ok(grown < MAX_GROWTH, `a worker grew by ${grown} bytes`)
   })
