@@ -17,6 +17,8 @@ constexpr int kEnough = 768 * 1024;
 constexpr uint64_t kBefore = 256 * 1024;
 constexpr uint64_t kBetweenLooks = 64 * 1024;
 constexpr int kPatience = 3;
+// The kernel keeps room for what gathers, so not every connection of thousands may.
+constexpr size_t kMost = 128;
 // So many large answers in a row are a habit.
 constexpr int kHabit = 2;
 
@@ -31,7 +33,7 @@ void Tunnels::gather_when_empty(Tunnel& t, int side) {
 
 void Tunnels::gather(Tunnel& t, int side) {
   TunnelSide& s = t.sides[side];
-  if (!clock_.start() || !tell_of(s.stream.fd(), kEnough)) return;
+  if (gathering_.size() >= kMost || !clock_.start() || !tell_of(s.stream.fd(), kEnough)) return;
   s.gathers = true;
   s.slow_looks = 0;
   s.seen_bytes = s.bytes;
@@ -79,7 +81,8 @@ void Tunnels::on_gather_clock() {
     s.is_listed = false;
     if (t->state != Tunnel::State::joined || !s.gathers) continue;
     const uint64_t came = s.bytes + bytes_to_read(s.stream.fd());
-    const bool is_slow = came - s.seen_bytes < kBetweenLooks && !t->sides[1 - side].blocked();
+    // Where the other side takes no more, this is slow, too: nobody need look after it then.
+    const bool is_slow = came - s.seen_bytes < kBetweenLooks;
     s.slow_looks = is_slow ? s.slow_looks + 1 : 0;
     s.seen_bytes = came;
     if (is_slow) {
