@@ -23,6 +23,7 @@ const rows: Record<TableName, Row[]> = {
     { label: 'CPU per GB in 1 MiB bodies', case: 'http-large', metric: 'cpuMsPerGb', write: milli },
     { label: 'p99 at 70 % of the most nginx can do', case: 'http-latency', metric: 'p99', write: micro },
     { label: 'CPU per 64-byte message over TCP', case: 'tcp-small', metric: 'cpuUs', write: micro },
+    { label: 'CPU per GB over TCP, 1 MiB at a time', case: 'tcp-bulk-1m', metric: 'cpuMsPerGb', write: milli },
     { label: 'CPU per GB over TCP, 64 MiB at a time', case: 'tcp-bulk-64m', metric: 'cpuMsPerGb', write: milli },
     { label: 'user memory per idle client', case: 'idle-memory', metric: 'bytesPerConnection', write: bytes },
     { label: 'memory of all processes (RSS)', case: 'http-small', metric: 'rssMb', write: (value) => `${text(value)} MB` },

@@ -1,13 +1,13 @@
 /**
- * What moves no bytes gives way to workers on the same core: a thread that keeps statistics or collects garbage for 5 ms would otherwise
- * be 5 ms in the p99 of everybody whose request came meanwhile. Only the primary's main thread keeps its weight: workers inherit theirs
- * from it, and nobody may raise it again.
+ * What keeps statistics and collects garbage gives way to workers on the same core: a thread that does so for 5 ms would otherwise be 5 ms in
+ * the p99 of everybody whose request came meanwhile. The primary's main thread keeps its weight, as workers inherit theirs from it and nobody
+ * may raise it again. So does the log thread: its lines wait in rings that are finite.
  */
 import { readdirSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 
-/** Nice values above the main thread's. It makes a tenth of a worker's weight: enough to get on, also where workers want every core. */
-const NICER = 10
+/** Nice values above the main thread's. A third of a worker's weight is enough to get on, also where workers want every core. */
+const NICER = 5
 const NICEST = 19
 
 /** The calling thread, and the threads that it starts from now on. */

@@ -179,13 +179,14 @@ test('a worker that was stopped for 200 ms shows it', async (t) => {
   assert.ok(said > 180 && said < (seen + 10) * 1.008, `${said} ms of ${seen}`)
 })
 
-test('threads of the primary that move no bytes give way to workers', async (t) => {
+test('what collects garbage and keeps statistics in the primary gives way to workers', async (t) => {
   const server = await startServer(t, delaying)
   const weir = await startBalancer(t, config({ servers: [server.address] }))
   const own = getPriority(weir.pid)
   for (const worker of weir.workerPids()) assert.equal(getPriority(worker), own)
-  const others = () => threadsOf(weir.pid).filter((thread) => thread !== weir.pid)
-  await until(() => others().length > 0 && others().every((thread) => getPriority(thread) === Math.min(19, own + 10)))
+  const gaveWay = () => threadsOf(weir.pid).filter((thread) => getPriority(thread) === Math.min(19, own + 5))
+  // V8 has four helpers.
+  await until(() => gaveWay().length > 4 && !gaveWay().includes(weir.pid))
 })
 
 const threadsOf = (pid: number) => readdirSync(`/proc/${pid}/task`).map(Number)

@@ -1,7 +1,6 @@
 /** Entry of the log thread: reads the records of all workers for the access log, live streams, searches and traces. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { addon } from '../../native/addon.ts'
-import { giveWay } from '../give-way.ts'
 import type { FromLogThread, ToLogThread } from './messages.ts'
 import { LogDesk } from './thread/log-desk.ts'
 
@@ -12,7 +11,6 @@ export interface LogThreadData {
 }
 
 if (parentPort === null) throw new Error('the log thread is started by the primary only')
-giveWay()
 const port = parentPort
 const { boardFd, workers } = workerData as LogThreadData
 const { RecordReader } = addon()
