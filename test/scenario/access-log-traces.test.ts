@@ -37,7 +37,7 @@ const otlp = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/t
 const weir = await startBalancer(file, config({ servers: [server.address], top: { tracing: { otlp, share: '100%' } } }), { workers: 2 })
 
 const pathOf = ({ attributes }: Span) => attributes.find(({ key }) => key === 'url.path')?.value.stringValue
-const spanFor = (path: string) => until(() => spans.find((span) => pathOf(span) === path), { within: 10_000, what: `a span for ${path}` })
+const spanFor = (path: string) => until(() => spans.find((span) => pathOf(span) === path), { what: `a span for ${path}` })
 const sentTo = (path: string) => String(server.seen.find(({ url }) => url === path)?.headers['traceparent']).split('-')
 
 test('a trace that a client began goes on: its span is the parent of ours, and ours of the server', async (t) => {
