@@ -70,11 +70,15 @@ void Tunnels::read_ahead(Tunnel& t) {
   if (t.sides[0].readable || t.sides[1].readable) enqueue(t);
 }
 
+Token Tunnels::token_of(const Tunnel& t, int side) {
+  return {side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index};
+}
+
 // For a stream's events and for urgent data (RFC 9293 3.8.5).
 bool Tunnels::watch(Tunnel& t, int side, Watch how) {
   const int fd = t.sides[side].stream.fd();
   // Clients interrupt servers (telnet, FTP, databases), hardly ever the other way round: there the first event is early enough.
-  const Token token{side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index};
+  const Token token = token_of(t, side);
   // The kernel tells of all that arrives as EPOLLIN and EPOLLPRI at once, so either of them would wake us.
   const uint32_t events = t.sides[side].muted ? Loop::kStream & ~uint32_t(EPOLLIN) : Loop::kStream | EPOLLPRI;
   return how == Watch::first ? rt_.loop.watch(fd, token, events) : rt_.loop.rewatch(fd, token, events);

@@ -53,11 +53,13 @@ struct TunnelSide {
   uint32_t pieces = 0;  // that were spliced
   uint64_t bytes = 0;   // that came from it
   bool gathers = false;      // its socket tells of much only, and the clock looks after the rest
-  bool is_listed = false;    // among those
+  bool is_listed = false;    // for the clock
   uint8_t bulk_answers = 0;  // in a row
-  uint8_t slow_looks = 0;    // of the clock, in a row
+  uint8_t slow_looks = 0;    // of the clock, in a row: little had come
+  uint8_t held_looks = 0;    // in a row: nothing had been moved
+  uint64_t moved_bytes = 0;  // `bytes` at the clock's last look
+  uint64_t seen_bytes = 0;   // the same with what was still in the socket
   uint64_t answer_from = 0;  // `bytes` when the answer began
-  uint64_t seen_bytes = 0;   // `bytes` at the clock's last look
   uint64_t prompt_from = 0;  // `bytes` when it last began to be moved as it comes
 
   [[nodiscard]] bool blocked() const { return pipe || !out.empty(); }
@@ -186,6 +188,7 @@ class Tunnels {
   // tunnel.cc
   enum class Watch : uint8_t { first, anew };
   enum class Moved : uint8_t { some, none, over };
+  [[nodiscard]] static Token token_of(const Tunnel& t, int side);
   [[nodiscard]] bool watch(Tunnel& t, int side, Watch how);
   void mute(Tunnel& t, int side);
   [[nodiscard]] Moved has_no_more(Tunnel& t, int side);

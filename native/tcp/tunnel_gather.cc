@@ -17,6 +17,8 @@ constexpr int kEnough = 768 * 1024;
 constexpr uint64_t kBefore = 256 * 1024;
 constexpr uint64_t kBetweenLooks = 64 * 1024;
 constexpr int kPatience = 3;
+// After so many looks at which nothing had been moved since the one before, it is: nothing waits for more than three of them.
+constexpr int kLongest = 2;
 // The kernel keeps room for what gathers, so not every connection of thousands may.
 constexpr size_t kMost = 128;
 // So many large answers in a row are a habit.
@@ -35,8 +37,8 @@ void Tunnels::gather(Tunnel& t, int side) {
   TunnelSide& s = t.sides[side];
   if (gathering_.size() >= kMost || !clock_.start() || !tell_of(s.stream.fd(), kEnough)) return;
   s.gathers = true;
-  s.slow_looks = 0;
-  s.seen_bytes = s.bytes;
+  s.slow_looks = s.held_looks = 0;
+  s.seen_bytes = s.moved_bytes = s.bytes;
   list_gathering(t, side);
 }
 
@@ -60,7 +62,7 @@ void Tunnels::small_message(Tunnel& t, int answering) {
 void Tunnels::list_gathering(Tunnel& t, int side) {
   if (t.sides[side].is_listed) return;
   t.sides[side].is_listed = true;
-  gathering_.push_back({side == 0 ? TokenKind::tunnel_client : TokenKind::tunnel_server, t.slot_generation, t.slot_index});
+  gathering_.push_back(token_of(t, side));
 }
 
 void Tunnels::stop_gathering(TunnelSide& s) {
@@ -69,7 +71,7 @@ void Tunnels::stop_gathering(TunnelSide& s) {
   (void)tell_of(s.stream.fd(), 1);
 }
 
-// What comes on fast is left alone: the socket itself tells when it is enough. The rest is moved, however little it is.
+// What comes on fast is left alone for a while: the socket itself tells when it is enough. The rest is moved, however little it is.
 void Tunnels::on_gather_clock() {
   clock_.rang();
   turn_.swap(gathering_);
@@ -85,11 +87,13 @@ void Tunnels::on_gather_clock() {
     const bool is_slow = came - s.seen_bytes < kBetweenLooks;
     s.slow_looks = is_slow ? s.slow_looks + 1 : 0;
     s.seen_bytes = came;
-    if (is_slow) {
+    s.held_looks = s.bytes == s.moved_bytes ? s.held_looks + 1 : 0;
+    if (is_slow || s.held_looks >= kLongest) {
       s.readable = true;
       pump(*t, side);
       if (t->state != Tunnel::State::joined || !s.gathers) continue;
     }
+    s.moved_bytes = s.bytes;
     if (s.splices && s.slow_looks < kPatience) list_gathering(*t, side);
     else stop_gathering(s);
   }

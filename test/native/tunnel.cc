@@ -275,7 +275,7 @@ TEST("bulk that gathers arrives whole, also what is left of it, and a small answ
       CHECK(flow.wait([&] { return asks.received.size() == answered; }));
     };
     for (const size_t bytes : {1'200'000, 1'200'001, 3'000'000, 1'048'576, 7, 2'000'000, 300, 70'000}) round(bytes);
-    // Some of an answer, and much later the rest.
+    // Nothing is asked in between, and what comes last is little.
     for (int part = 0; part < 3; ++part) {
       answers.send(kBulk);
       answers.send("!");
